@@ -1,0 +1,320 @@
+//! Kafka's own JSON form of messages, both directions (feature `json`).
+//!
+//! Field names are Kafka's in lower camel case; bytes and records are standard base64; a [`Uuid`] is url-safe base64;
+//! 64-bit integers are plain numbers; a tagged field at its default is left out; null is null. Unknown tagged fields
+//! have no JSON form.
+//!
+//! Source: the `JsonConverter` classes of Kafka's Java library, except that those leave `records` empty.
+
+use std::fmt;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use bytes::Bytes;
+use bytestring::ByteString;
+pub use serde_json::Value;
+
+use crate::api::ApiKey;
+use crate::error::EncodeError;
+use crate::error_code::ErrorCode;
+use crate::header::{RequestHeader, ResponseHeader};
+use crate::names::{Acks, BrokerId, GroupId, IsolationLevel, ProducerId, TopicName, TransactionalId, Uuid};
+use crate::wire::{IntArray, Records, WireInt};
+
+/// A JSON object.
+pub type Object = serde_json::Map<String, Value>;
+
+/// A value with a JSON form.
+pub trait JsonForm {
+    /// The value as JSON, with the fields that `version` has.
+    ///
+    /// # Errors
+    /// As encoding: a field that the version cannot carry.
+    fn to_json(&self, version: i16) -> Result<Value, EncodeError>;
+
+    /// Reads the value over `self`, which is at its default.
+    ///
+    /// # Errors
+    /// A field that is missing, of the wrong type or out of range.
+    fn from_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError>;
+}
+
+/// JSON that is not the form of the message: which field, and what was expected there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JsonError {
+    path: String,
+    expected: &'static str,
+}
+
+impl JsonError {
+    fn expected(expected: &'static str) -> Self {
+        Self { path: String::new(), expected }
+    }
+
+    fn within(mut self, step: &str) -> Self {
+        let dot = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
+        self.path = format!("{step}{dot}{}", self.path);
+        self
+    }
+
+    /// Which field, from the outside in; empty for the whole.
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.path.is_empty() { "the message" } else { &self.path };
+        write!(f, "{place} is not {}", self.expected)
+    }
+}
+
+impl std::error::Error for JsonError {}
+
+/// The object that a struct is written as.
+pub(crate) fn object(value: &Value) -> Result<&Object, JsonError> {
+    value.as_object().ok_or(JsonError::expected("an object"))
+}
+
+/// Reads one field; only a tagged one may be missing.
+pub(crate) fn take<T: JsonForm>(
+    object: &Object,
+    name: &str,
+    tagged: bool,
+    version: i16,
+    field: &mut T,
+) -> Result<(), JsonError> {
+    match object.get(name) {
+        Some(value) => field.from_json(value, version).map_err(|error| error.within(name)),
+        None if tagged => Ok(()),
+        None => Err(JsonError::expected("given").within(name)),
+    }
+}
+
+macro_rules! integers {
+    ($($type:ty: $expected:literal),*) => {$(
+        impl JsonForm for $type {
+            fn to_json(&self, _version: i16) -> Result<Value, EncodeError> {
+                Ok(Value::from(*self))
+            }
+
+            fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+                let number = value.as_i64().and_then(|number| <$type>::try_from(number).ok());
+                *self = number.ok_or(JsonError::expected($expected))?;
+                Ok(())
+            }
+        }
+    )*};
+}
+
+integers!(i8: "an int8", i16: "an int16", u16: "a uint16", i32: "an int32", u32: "a uint32", i64: "an int64");
+
+impl JsonForm for bool {
+    fn to_json(&self, _version: i16) -> Result<Value, EncodeError> {
+        Ok(Value::from(*self))
+    }
+
+    fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+        *self = value.as_bool().ok_or(JsonError::expected("true or false"))?;
+        Ok(())
+    }
+}
+
+impl JsonForm for f64 {
+    fn to_json(&self, _version: i16) -> Result<Value, EncodeError> {
+        // JSON has no NaN and no infinity; Java's converter writes them as text.
+        Ok(serde_json::Number::from_f64(*self).map_or_else(|| Value::from(self.to_string()), Value::from))
+    }
+
+    fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+        let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
+        *self = number.ok_or(JsonError::expected("a number"))?;
+        Ok(())
+    }
+}
+
+fn text(value: &Value) -> Result<&str, JsonError> {
+    value.as_str().ok_or(JsonError::expected("a string"))
+}
+
+fn blob(value: &Value) -> Result<Bytes, JsonError> {
+    let decoded = value.as_str().and_then(|text| BASE64.decode(text).ok());
+    decoded.map(Bytes::from).ok_or(JsonError::expected("base64"))
+}
+
+impl JsonForm for ByteString {
+    fn to_json(&self, _version: i16) -> Result<Value, EncodeError> {
+        Ok(Value::from(&**self))
+    }
+
+    fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+        *self = Self::from(text(value)?);
+        Ok(())
+    }
+}
+
+impl JsonForm for Bytes {
+    fn to_json(&self, _version: i16) -> Result<Value, EncodeError> {
+        Ok(Value::from(BASE64.encode(self)))
+    }
+
+    fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+        *self = blob(value)?;
+        Ok(())
+    }
+}
+
+impl JsonForm for Records {
+    fn to_json(&self, _version: i16) -> Result<Value, EncodeError> {
+        Ok(Value::from(BASE64.encode(self.to_bytes())))
+    }
+
+    fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+        *self = Self::from(blob(value)?);
+        Ok(())
+    }
+}
+
+impl JsonForm for Uuid {
+    fn to_json(&self, _version: i16) -> Result<Value, EncodeError> {
+        Ok(Value::from(self.to_string()))
+    }
+
+    fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+        *self = text(value)?.parse().map_err(|_| JsonError::expected("a uuid in url-safe base64"))?;
+        Ok(())
+    }
+}
+
+macro_rules! text_names {
+    ($($name:ident),*) => {$(
+        impl JsonForm for $name {
+            fn to_json(&self, _version: i16) -> Result<Value, EncodeError> {
+                Ok(Value::from(self.as_str()))
+            }
+
+            fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+                *self = Self::from(text(value)?);
+                Ok(())
+            }
+        }
+    )*};
+}
+
+text_names!(TopicName, TransactionalId, GroupId);
+
+macro_rules! numbers {
+    ($($name:ident),*) => {$(
+        impl JsonForm for $name {
+            fn to_json(&self, version: i16) -> Result<Value, EncodeError> {
+                self.0.to_json(version)
+            }
+
+            fn from_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
+                self.0.from_json(value, version)
+            }
+        }
+    )*};
+}
+
+numbers!(ApiKey, BrokerId, ProducerId, Acks, IsolationLevel, ErrorCode);
+
+impl<T: JsonForm + Default> JsonForm for Option<T> {
+    fn to_json(&self, version: i16) -> Result<Value, EncodeError> {
+        self.as_ref().map_or(Ok(Value::Null), |value| value.to_json(version))
+    }
+
+    fn from_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
+        if value.is_null() {
+            *self = None;
+            return Ok(());
+        }
+        self.insert(T::default()).from_json(value, version)
+    }
+}
+
+fn elements<T: JsonForm + Default>(value: &Value, version: i16) -> Result<Vec<T>, JsonError> {
+    let values = value.as_array().ok_or(JsonError::expected("an array"))?;
+    let mut elements = Vec::with_capacity(values.len());
+    for (index, value) in values.iter().enumerate() {
+        let mut element = T::default();
+        element.from_json(value, version).map_err(|error| error.within(&format!("[{index}]")))?;
+        elements.push(element);
+    }
+    Ok(elements)
+}
+
+impl<T: JsonForm + Default> JsonForm for Vec<T> {
+    fn to_json(&self, version: i16) -> Result<Value, EncodeError> {
+        self.iter().map(|element| element.to_json(version)).collect()
+    }
+
+    fn from_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
+        *self = elements(value, version)?;
+        Ok(())
+    }
+}
+
+impl<T: JsonForm + WireInt> JsonForm for IntArray<T> {
+    fn to_json(&self, version: i16) -> Result<Value, EncodeError> {
+        self.iter().map(|element| element.to_json(version)).collect()
+    }
+
+    fn from_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
+        *self = elements::<T>(value, version)?.into();
+        Ok(())
+    }
+}
+
+impl JsonForm for RequestHeader {
+    fn to_json(&self, version: i16) -> Result<Value, EncodeError> {
+        let mut object = Object::new();
+        object.insert("requestApiKey".to_owned(), self.request_api_key.to_json(version)?);
+        object.insert("requestApiVersion".to_owned(), self.request_api_version.to_json(version)?);
+        object.insert("correlationId".to_owned(), self.correlation_id.to_json(version)?);
+        object.insert("clientId".to_owned(), self.client_id.to_json(version)?);
+        Ok(object.into())
+    }
+
+    fn from_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
+        let object = object(value)?;
+        take(object, "requestApiKey", false, version, &mut self.request_api_key)?;
+        take(object, "requestApiVersion", false, version, &mut self.request_api_version)?;
+        take(object, "correlationId", false, version, &mut self.correlation_id)?;
+        take(object, "clientId", false, version, &mut self.client_id)
+    }
+}
+
+impl JsonForm for ResponseHeader {
+    fn to_json(&self, version: i16) -> Result<Value, EncodeError> {
+        let mut object = Object::new();
+        object.insert("correlationId".to_owned(), self.correlation_id.to_json(version)?);
+        Ok(object.into())
+    }
+
+    fn from_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
+        take(object(value)?, "correlationId", false, version, &mut self.correlation_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::MetadataRequest;
+
+    #[test]
+    fn an_error_names_the_field_that_is_wrong() {
+        let json = serde_json::json!({"topics": [{"name": "a"}, {"name": 7}], "allowAutoTopicCreation": true});
+        let error = MetadataRequest::default().from_json(&json, 4).unwrap_err();
+        assert_eq!(error.path(), "topics[1].name");
+        assert_eq!(error.to_string(), "topics[1].name is not a string");
+    }
+
+    #[test]
+    fn a_field_that_is_not_tagged_must_be_given() {
+        let error = MetadataRequest::default().from_json(&serde_json::json!({"topics": []}), 4).unwrap_err();
+        assert_eq!(error.path(), "allowAutoTopicCreation");
+    }
+}

@@ -1,0 +1,136 @@
+//! Tagged fields (KIP-482): optional fields at a struct's end, by number.
+
+use bytes::Bytes;
+
+use super::{Encode, Output, Reader};
+use crate::error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
+
+/// A tagged field that the schema does not know, kept as it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaggedField {
+    /// Its number.
+    pub tag: u32,
+    /// Its content, without the size.
+    pub data: Bytes,
+}
+
+/// The tagged fields of a struct that its schema does not know, so that nothing is lost between decode and encode.
+///
+/// One pointer, null when there are none, which is nearly always.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TaggedFields(#[expect(clippy::box_collection, reason = "one pointer when absent")] Option<Box<Vec<TaggedField>>>);
+
+impl TaggedFields {
+    /// Whether there are none.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.as_ref().is_none_or(|fields| fields.is_empty())
+    }
+
+    /// The fields, by ascending tag.
+    pub fn iter(&self) -> impl Iterator<Item = &TaggedField> {
+        self.0.iter().flat_map(|fields| fields.iter())
+    }
+
+    /// Adds a field, or replaces the one of the same tag.
+    pub fn insert(&mut self, tag: u32, data: Bytes) {
+        let fields = self.0.get_or_insert_default();
+        match fields.binary_search_by_key(&tag, |field| field.tag) {
+            Ok(index) => fields[index].data = data,
+            Err(index) => fields.insert(index, TaggedField { tag, data }),
+        }
+    }
+
+    fn keep(&mut self, tag: u32, data: Bytes) {
+        self.0.get_or_insert_default().push(TaggedField { tag, data });
+    }
+
+    /// Reads the tagged fields at the end of a struct.
+    ///
+    /// `known` reads the value of a tag that the schema has and says so; all others are kept here. A struct without
+    /// tagged fields of its own passes [`no_known_tag`].
+    pub fn decode(
+        &mut self,
+        reader: &mut Reader<'_>,
+        mut known: impl FnMut(u32, &mut Reader<'_>) -> Result<bool, DecodeError>,
+    ) -> Result<(), DecodeError> {
+        if !reader.is_flexible() {
+            return Ok(());
+        }
+        let count = reader.unsigned_varint()?;
+        if count == 0 {
+            return Ok(());
+        }
+        // Each takes a byte of tag and a byte of size at least.
+        if count as usize > reader.remaining() / 2 {
+            let kind = DecodeErrorKind::CountTooLarge { count: count as usize, remaining: reader.remaining() };
+            return Err(reader.error(kind));
+        }
+        let mut previous = None;
+        for _ in 0..count {
+            let tag = reader.unsigned_varint()?;
+            if let Some(previous) = previous.filter(|&previous| previous >= tag) {
+                return Err(reader.error(DecodeErrorKind::TagOutOfOrder { tag, previous }));
+            }
+            previous = Some(tag);
+            let size = reader.unsigned_varint()? as usize;
+            let mut is_known = false;
+            let mut content = None;
+            let unused = reader.part(size, |part| {
+                is_known = known(tag, part)?;
+                if !is_known {
+                    content = Some(part.bytes(size)?);
+                }
+                Ok(())
+            })?;
+            if unused > 0 {
+                return Err(reader.error(DecodeErrorKind::TagSizeMismatch { tag, unused }));
+            }
+            if let Some(data) = content {
+                self.keep(tag, data);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the tagged fields at the end of a struct: the known ones of `known`, by ascending tag, and these.
+    pub fn encode(&self, known: &[(u32, &dyn Encode)], output: &mut Output) -> Result<(), EncodeError> {
+        if !output.is_flexible() {
+            if self.is_empty() {
+                return Ok(());
+            }
+            let kind = EncodeErrorKind::FieldNotInVersion { version: output.version() };
+            return Err(EncodeError::new(kind).in_field("unknown_tagged_fields"));
+        }
+        let unknown = self.0.as_ref().map_or(&[][..], |fields| fields.as_slice());
+        let set = known.len();
+        output.put_unsigned_varint((set + unknown.len()) as u32);
+        let mut rest = unknown.iter().peekable();
+        for &(tag, value) in known {
+            while let Some(field) = rest.next_if(|field| field.tag < tag) {
+                encode_unknown(field, output)?;
+            }
+            if rest.peek().is_some_and(|field| field.tag == tag) {
+                return Err(EncodeError::new(EncodeErrorKind::TagTaken(tag)));
+            }
+            output.put_unsigned_varint(tag);
+            output.put_sized(|output| value.encode(output))?;
+        }
+        rest.try_for_each(|field| encode_unknown(field, output))
+    }
+}
+
+fn encode_unknown(field: &TaggedField, output: &mut Output) -> Result<(), EncodeError> {
+    output.put_unsigned_varint(field.tag);
+    output.put_sized(|output| {
+        output.put(&field.data);
+        Ok(())
+    })
+}
+
+/// For structs whose schema has no tagged fields: every tag is unknown.
+#[inline]
+pub fn no_known_tag(_tag: u32, _reader: &mut Reader<'_>) -> Result<bool, DecodeError> {
+    Ok(false)
+}

@@ -1,0 +1,21 @@
+//! What the end-to-end tests share: real things to test against, and ways to compare with them.
+//!
+//! ```text
+//! tools      find, fetch and cache what a machine may lack
+//! real_kafka an Apache Kafka broker, one node, no container        java, python, server   client programs that take jobs
+//! rows       records as plain data: made from a seed, compared byte for byte
+//! proxy      a way between client and broker that changes one byte when told to
+//! ```
+//!
+//! Everything listens on 127.0.0.1 on ports the system chose, lives in a folder below `target/interop`, and ends when
+//! its value is dropped, or when this process dies in whatever way.
+
+pub mod cases;
+pub mod java;
+pub mod proxy;
+pub mod python;
+pub mod random;
+pub mod real_kafka;
+pub mod rows;
+pub mod server;
+pub mod tools;

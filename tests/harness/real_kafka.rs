@@ -1,0 +1,126 @@
+//! A real Apache Kafka: one node that is broker and controller (KRaft), from Maven's jars, on loopback.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, TcpListener},
+    path::{Path, PathBuf},
+    process::{Child, Stdio},
+    sync::mpsc::channel,
+    time::Duration,
+};
+
+use crate::{
+    java::Java,
+    proxy::Proxy,
+    server::LastLines,
+    tools::{self, Missing},
+};
+
+/// A running broker. It is killed, and its folder removed, when this is dropped.
+#[derive(Debug)]
+pub struct RealKafka {
+    child: Child,
+    dir: PathBuf,
+    port: u16,
+    way: Proxy,
+}
+
+impl RealKafka {
+    /// Formats and starts a broker; returns when it takes requests.
+    ///
+    /// # Errors
+    /// The reason and the end of its log. (A [`Missing`] jar is found earlier, by [`Java::with_kafka`].)
+    pub fn start(java: &Java) -> Result<Self, String> {
+        let classes = java.compile("Broker", include_str!("Broker.java")).map_err(|e: Missing| e.to_string())?;
+        let mut attempts = 3;
+        loop {
+            attempts -= 1;
+            match Self::try_start(java, &classes) {
+                // Between finding a free port and the broker's bind, another program may have taken it.
+                Err(e) if attempts > 0 && e.contains("Address already in use") => {}
+                result => return result,
+            }
+        }
+    }
+
+    fn try_start(java: &Java, classes: &Path) -> Result<Self, String> {
+        let [port, tampered, controller] = free_ports();
+        let way = Proxy::start((Ipv4Addr::LOCALHOST, tampered).into());
+        let dir = tools::cache_dir(&format!("broker-{}-{port}", std::process::id()));
+        let file = dir.join("server.properties");
+        fs::write(&file, properties(&dir, port, tampered, way.port(), controller)).expect("the cache can be written to");
+
+        let mut command = java.command(classes, "Broker");
+        command.arg(file).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|e| format!("java does not start: {e}"))?;
+        let log = LastLines::default();
+        let (sender, ready) = channel();
+        log.follow(child.stdout.take().expect("standard output is piped"), |_| {});
+        log.follow(child.stderr.take().expect("standard error is piped"), move |line| {
+            // It comes after the broker is unfenced and its sockets accept.
+            if line.contains("Kafka Server started") {
+                let _ = sender.send(());
+            }
+        });
+
+        let kafka = Self { child, dir, port, way };
+        // A watchdog: a start takes two seconds. The channel also closes when the broker dies.
+        match ready.recv_timeout(Duration::from_secs(60)) {
+            Ok(()) => Ok(kafka),
+            Err(e) => Err(format!("the real broker is not ready: {e}:\n{log}")),
+        }
+    }
+
+    /// Its address, for `bootstrap.servers`.
+    pub fn bootstrap_servers(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The way to the same broker on which a byte can be changed. Clients that begin here stay on it.
+    pub fn tampered_way(&self) -> &Proxy {
+        &self.way
+    }
+}
+
+impl Drop for RealKafka {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        let _ = fs::remove_dir_all(&self.dir);
+    }
+}
+
+fn free_ports<const N: usize>() -> [u16; N] {
+    // All are held until all are known, so that they differ.
+    let sockets = [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port"));
+    sockets.map(|socket| socket.local_addr().expect("it is bound").port())
+}
+
+fn properties(dir: &Path, port: u16, tampered: u16, proxy: u16, controller: u16) -> String {
+    format!(
+        "process.roles=broker,controller\n\
+         node.id=1\n\
+         controller.quorum.voters=1@127.0.0.1:{controller}\n\
+         controller.listener.names=CONTROLLER\n\
+         inter.broker.listener.name=PLAINTEXT\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,TAMPERED:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},TAMPERED://127.0.0.1:{tampered},CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port},TAMPERED://127.0.0.1:{proxy}\n\
+         log.dirs={}/data\n\
+         offsets.topic.replication.factor=1\n\
+         offsets.topic.num.partitions=1\n\
+         transaction.state.log.replication.factor=1\n\
+         transaction.state.log.min.isr=1\n\
+         transaction.state.log.num.partitions=1\n\
+         share.coordinator.state.topic.replication.factor=1\n\
+         share.coordinator.state.topic.min.isr=1\n\
+         group.initial.rebalance.delay.ms=0\n\
+         auto.create.topics.enable=false\n\
+         # The records of the tests carry times of years ago.\n\
+         log.retention.ms=-1\n\
+         log.cleaner.dedupe.buffer.size=2097152\n\
+         num.io.threads=4\n\
+         num.network.threads=2\n",
+        dir.display()
+    )
+}
