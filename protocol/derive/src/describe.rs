@@ -23,8 +23,7 @@ pub(crate) fn default(schema: &Struct) -> TokenStream {
 }
 
 pub(crate) fn expand(schema: &Struct) -> TokenStream {
-    let ident = &schema.ident;
-    let name = ident.to_string();
+    let Struct { ident, name, .. } = schema;
     let fields = schema.fields.iter().map(field);
     let typed = quote! {
         impl crate::schema::Typed for #ident {

@@ -23,6 +23,8 @@
 //! | `key` | identifies the elements of the array it is in |
 //! | `name = "timeoutMs"` | Kafka's name, where it is not the Rust name in camel case |
 //!
+//! A struct inside a message may say `#[message(name = "PartitionData")]` where Kafka gives one name to two structs.
+//!
 //! What comes out is one line a field that calls the public functions of the `wire` module, and nothing clever:
 //! `Default`, `Decode`, `Encode`, for whole messages `Message`, the schema as data, and with the feature `json` the
 //! JSON form. [`schema`] reads the attributes; [`decode`], [`encode`], [`describe`] and [`json`] write one impl each.

@@ -9,6 +9,8 @@ use syn::{Data, DeriveInput, Error, Expr, Fields, LitInt, LitStr, Result, Type};
 /// A message, or a struct inside one.
 pub(crate) struct Struct {
     pub(crate) ident: Ident,
+    /// Kafka's name of it.
+    pub(crate) name: String,
     /// Set for whole messages.
     pub(crate) message: Option<MessageAttributes>,
     pub(crate) fields: Vec<Field>,
@@ -93,7 +95,7 @@ impl Struct {
         let Fields::Named(named) = &data.fields else {
             return Err(Error::new(input.span(), "a message has named fields"));
         };
-        let message = MessageAttributes::parse(input)?;
+        let (name, message) = message_attributes(input)?;
         let mut fields = Vec::new();
         let mut has_tags = false;
         for field in &named.named {
@@ -108,7 +110,7 @@ impl Struct {
             let message = "a struct with tagged fields ends with `pub unknown_tagged_fields: TaggedFields`";
             return Err(Error::new(field.ident.span(), message));
         }
-        Ok(Self { ident: input.ident.clone(), message, fields, has_tags })
+        Ok(Self { ident: input.ident.clone(), name, message, fields, has_tags })
     }
 
     /// The tagged fields, by ascending tag.
@@ -136,26 +138,31 @@ impl Struct {
     }
 }
 
-impl MessageAttributes {
-    fn parse(input: &DeriveInput) -> Result<Option<Self>> {
-        let Some(attribute) = input.attrs.iter().find(|attribute| attribute.path().is_ident("message")) else {
-            return Ok(None);
-        };
-        let (mut versions, mut flexible_from) = (None, None);
-        attribute.parse_nested_meta(|meta| {
-            if meta.path.is_ident("versions") {
-                versions = Some(Versions::parse(&meta.value()?.parse()?)?);
-            } else if meta.path.is_ident("flexible") {
-                flexible_from = Some(Versions::parse(&meta.value()?.parse()?)?.lowest);
-            } else {
-                return Err(meta.error("known here: versions, flexible"));
-            }
-            Ok(())
-        })?;
-        let Some(versions) = versions.filter(|versions| versions.highest.is_some()) else {
-            return Err(Error::new(attribute.span(), "a message says its versions, such as \"3-13\""));
-        };
-        Ok(Some(Self { versions, flexible_from }))
+/// Reads `#[message(…)]`: the name, and for a whole message its versions.
+fn message_attributes(input: &DeriveInput) -> Result<(String, Option<MessageAttributes>)> {
+    let mut name = input.ident.to_string();
+    let Some(attribute) = input.attrs.iter().find(|attribute| attribute.path().is_ident("message")) else {
+        return Ok((name, None));
+    };
+    let (mut versions, mut flexible_from) = (None::<Versions>, None);
+    attribute.parse_nested_meta(|meta| {
+        if meta.path.is_ident("versions") {
+            versions = Some(Versions::parse(&meta.value()?.parse()?)?);
+        } else if meta.path.is_ident("flexible") {
+            flexible_from = Some(Versions::parse(&meta.value()?.parse()?)?.lowest);
+        } else if meta.path.is_ident("name") {
+            name = meta.value()?.parse::<LitStr>()?.value();
+        } else {
+            return Err(meta.error("known here: versions, flexible, name"));
+        }
+        Ok(())
+    })?;
+    match versions {
+        Some(versions) if versions.highest.is_none() => {
+            Err(Error::new(attribute.span(), "a message has a last version: \"3-13\""))
+        }
+        None if flexible_from.is_some() => Err(Error::new(attribute.span(), "a message says its versions")),
+        _ => Ok((name, versions.map(|versions| MessageAttributes { versions, flexible_from }))),
     }
 }
 
