@@ -292,6 +292,8 @@ pub enum EncodeErrorKind {
     },
     /// The codec refused; the text is its own.
     Compression(String),
+    /// A record that its batch cannot take; the text says why.
+    InvalidRecord(&'static str),
 }
 
 impl EncodeError {
@@ -337,6 +339,7 @@ impl fmt::Display for EncodeErrorKind {
                 write!(f, "this build cannot compress with {feature}: turn on the feature `{feature}`")
             }
             Self::Compression(reason) => write!(f, "the records could not be compressed: {reason}"),
+            Self::InvalidRecord(rule) => write!(f, "a record {rule}"),
         }
     }
 }

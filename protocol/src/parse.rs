@@ -44,6 +44,12 @@ impl Failure {
         Self { remaining: input.len(), kind }
     }
 
+    /// The same failure, where the input that it was in is followed by `rest`.
+    #[inline]
+    pub(crate) fn before(self, rest: &[u8]) -> Self {
+        Self { remaining: self.remaining + rest.len(), ..self }
+    }
+
     /// The error to hand out, for an input of `total` bytes in all.
     #[cold]
     pub(crate) fn in_input_of(self, total: usize) -> DecodeError {

@@ -11,7 +11,7 @@ use crate::parse::{self, Parsed, Reason, be_i8, be_i16, be_i32, be_i64, be_u32};
 /// Bytes before the first record of a batch.
 pub const HEADER_SIZE: usize = 61;
 
-/// Bytes up to the length field's end: the length counts from here.
+/// Where the length field ends: what it counts begins here.
 const OVERHEAD: usize = 12;
 /// Where the magic byte lies, in every format there ever was.
 const MAGIC: usize = 16;
@@ -55,6 +55,9 @@ pub struct BatchHeader {
 }
 
 impl BatchHeader {
+    /// Where the bytes begin that `batch_length` counts.
+    pub(super) const LENGTH_COUNTS_FROM: usize = OVERHEAD;
+
     /// The offset of the last record, or of where it was before compaction.
     #[must_use]
     pub fn last_offset(&self) -> i64 {
@@ -142,15 +145,17 @@ impl Iterator for Batches {
         let start = self.position;
         self.position = self.input.len();
         let rest = self.input.slice(start..);
-        Some(match batch_size(&rest) {
-            Ok(size) if size <= rest.len() => {
-                self.position = start + size;
-                RecordBatch::whole(rest.slice(..size)).map(Part::Batch)
+        Some(
+            match batch_size(&rest) {
+                Ok(size) if size <= rest.len() => {
+                    self.position = start + size;
+                    RecordBatch::whole(rest.slice(..size)).map(Part::Batch)
+                }
+                Ok(size) => Ok(Part::Cut { have: rest.len(), missing: size - rest.len() }),
+                Err(error) => Err(error),
             }
-            Ok(size) => Ok(Part::Cut { have: rest.len(), missing: size - rest.len() }),
-            Err(error) => Err(error),
-        }
-        .map_err(|error| error.shifted_by(start)))
+            .map_err(|error| error.shifted_by(start)),
+        )
     }
 }
 

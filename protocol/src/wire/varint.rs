@@ -77,6 +77,47 @@ pub fn unsigned_size(value: u32) -> usize {
     (38 - (value | 1).leading_zeros() as usize) / 7
 }
 
+/// Appends a zigzag varint of 32 bits.
+#[inline]
+pub fn put_zigzag(output: &mut Vec<u8>, value: i32) {
+    put_unsigned(output, zigzagged(value));
+}
+
+/// Appends a zigzag varint of 64 bits.
+#[inline]
+pub fn put_zigzag_long(output: &mut Vec<u8>, value: i64) {
+    let mut value = zigzagged_long(value);
+    while value >= 0x80 {
+        output.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    output.push(value as u8);
+}
+
+/// How many bytes [`put_zigzag`] appends.
+#[inline]
+#[must_use]
+pub fn zigzag_size(value: i32) -> usize {
+    unsigned_size(zigzagged(value))
+}
+
+/// How many bytes [`put_zigzag_long`] appends.
+#[inline]
+#[must_use]
+pub fn zigzag_long_size(value: i64) -> usize {
+    (70 - (zigzagged_long(value) | 1).leading_zeros() as usize) / 7
+}
+
+#[inline]
+fn zigzagged(value: i32) -> u32 {
+    (value << 1 ^ value >> 31) as u32
+}
+
+#[inline]
+fn zigzagged_long(value: i64) -> u64 {
+    (value << 1 ^ value >> 63) as u64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -116,5 +157,22 @@ mod tests {
         assert_eq!(zigzag(&[0x01]), Ok((&[][..], -1)));
         assert_eq!(zigzag(&[0x02]), Ok((&[][..], 1)));
         assert_eq!(zigzag_long(&[0x03]), Ok((&[][..], -2)));
+    }
+
+    #[test]
+    fn zigzags_are_as_long_as_said_and_read_back() {
+        for bits in 0..64 {
+            for value in [1_i64 << bits, (1_i64 << bits).wrapping_neg(), (1_i64 << bits).wrapping_sub(1)] {
+                let mut bytes = Vec::new();
+                put_zigzag_long(&mut bytes, value);
+                assert_eq!(bytes.len(), zigzag_long_size(value), "{value}");
+                assert_eq!(zigzag_long(&bytes), Ok((&[][..], value)));
+                let Ok(value) = i32::try_from(value) else { continue };
+                bytes.clear();
+                put_zigzag(&mut bytes, value);
+                assert_eq!(bytes.len(), zigzag_size(value), "{value}");
+                assert_eq!(zigzag(&bytes), Ok((&[][..], value)));
+            }
+        }
     }
 }

@@ -1,0 +1,423 @@
+//! Building a batch, record by record, in the buffer that goes to the wire.
+
+use bytes::Bytes;
+
+use super::batch::write_header;
+use super::{Attributes, BatchHeader, Compression, Compressor, HEADER_SIZE, Header, TimestampType};
+use crate::error::{EncodeError, EncodeErrorKind};
+use crate::names::ProducerId;
+use crate::wire::varint;
+
+/// What a batch is to be like. The default is what a producer without idempotence sends: no compression, no
+/// producer, offset 0.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BatchOptions {
+    /// How the records are compressed, when the batch is built.
+    pub compression: Compression,
+    /// How hard; the codec's default if there is none. Codecs without levels ignore it.
+    pub level: Option<i32>,
+    /// How many bytes the records are expected to take for each one appended, once compressed: 1.0 by default.
+    pub expected_ratio: f32,
+    /// Milliseconds since the epoch, if the broker's time is to hold for all records.
+    pub log_append_time: Option<i64>,
+    /// The idempotent producer.
+    pub producer_id: ProducerId,
+    /// Its epoch.
+    pub producer_epoch: i16,
+    /// The sequence number of the first record.
+    pub base_sequence: i32,
+    /// The offset of the first record: 0 from a producer.
+    pub base_offset: i64,
+    /// The leader's epoch: −1 from a producer.
+    pub partition_leader_epoch: i32,
+    /// Whether the records belong to a transaction.
+    pub transactional: bool,
+    /// Whether this is a control batch.
+    pub control: bool,
+    /// When the cleaner may drop the tombstones (KIP-534), in milliseconds since the epoch.
+    pub delete_horizon_ms: Option<i64>,
+}
+
+impl Default for BatchOptions {
+    fn default() -> Self {
+        Self {
+            compression: Compression::None,
+            level: None,
+            expected_ratio: 1.0,
+            log_append_time: None,
+            producer_id: ProducerId(-1),
+            producer_epoch: -1,
+            base_sequence: -1,
+            base_offset: 0,
+            partition_leader_epoch: -1,
+            transactional: false,
+            control: false,
+            delete_horizon_ms: None,
+        }
+    }
+}
+
+/// Builds one batch in one buffer.
+///
+/// The buffer begins with a hole for the header, records are written behind it as they come, and [`Self::build`] fills
+/// the hole: without compression no byte is written twice. Nothing is allocated but the buffer, and that can be one
+/// that was used before.
+///
+/// ```
+/// use milena_protocol::records::{BatchBuilder, BatchOptions, Header};
+///
+/// let mut builder = BatchBuilder::new(Vec::with_capacity(16_384), BatchOptions::default());
+/// builder.append(1_700_000_000_000, None, Some(b"value"), [Header::new("trace", b"1")])?;
+/// assert_eq!(builder.record_count(), 1);
+/// let batch = builder.build()?;
+/// # Ok::<(), milena_protocol::EncodeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct BatchBuilder {
+    buffer: Vec<u8>,
+    options: BatchOptions,
+    base_timestamp: Option<i64>,
+    max_timestamp: i64,
+    last_offset_delta: i32,
+    record_count: i32,
+}
+
+/// A timestamp that says there is none.
+const NO_TIMESTAMP: i64 = -1;
+/// Java is a little pessimistic about the expected ratio, so that batches rarely grow past their limit.
+const PESSIMISM: f32 = 1.05;
+
+impl BatchBuilder {
+    /// Begins a batch in `buffer`, whose old content is dropped.
+    #[must_use]
+    pub fn new(mut buffer: Vec<u8>, options: BatchOptions) -> Self {
+        buffer.clear();
+        buffer.resize(HEADER_SIZE, 0);
+        Self {
+            buffer,
+            options,
+            base_timestamp: options.delete_horizon_ms,
+            max_timestamp: NO_TIMESTAMP,
+            last_offset_delta: -1,
+            record_count: 0,
+        }
+    }
+
+    /// Appends a record at the next offset; gives the offset, less that of the first record.
+    ///
+    /// `timestamp` is in milliseconds since the epoch, −1 is none. Headers may be a list, an array, or those of a
+    /// record that was read.
+    ///
+    /// # Errors
+    /// A timestamp below −1; a record or batch longer than 2³¹−1 bytes. The builder is as it was before.
+    #[inline]
+    pub fn append<'h, H>(
+        &mut self,
+        timestamp: i64,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        headers: H,
+    ) -> Result<i32, EncodeError>
+    where
+        H: IntoIterator<Item = Header<'h>, IntoIter: ExactSizeIterator + Clone>,
+    {
+        let next = i64::from(self.last_offset_delta) + 1;
+        self.append_at(next, timestamp, key, value, headers.into_iter())
+    }
+
+    /// Appends a record at an offset of its own, for batches with gaps, as compaction leaves them.
+    ///
+    /// # Errors
+    /// As [`Self::append`]; an offset that is not after the last one, or too far from the first.
+    pub fn append_with_offset<'h, H>(
+        &mut self,
+        offset: i64,
+        timestamp: i64,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        headers: H,
+    ) -> Result<i32, EncodeError>
+    where
+        H: IntoIterator<Item = Header<'h>, IntoIter: ExactSizeIterator + Clone>,
+    {
+        let delta = offset.wrapping_sub(self.options.base_offset);
+        self.append_at(delta, timestamp, key, value, headers.into_iter())
+    }
+
+    #[inline]
+    fn append_at<'h>(
+        &mut self,
+        offset_delta: i64,
+        timestamp: i64,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        headers: impl ExactSizeIterator<Item = Header<'h>> + Clone,
+    ) -> Result<i32, EncodeError> {
+        let offset_delta = self.checked(offset_delta, timestamp)?;
+        let base_timestamp = self.base_timestamp.unwrap_or(timestamp);
+        let timestamp_delta = timestamp.wrapping_sub(base_timestamp);
+
+        let body = body_size(offset_delta, timestamp_delta, key, value, headers.clone());
+        let limit = i32::MAX as usize - self.buffer.len();
+        if body + 5 > limit {
+            return Err(EncodeError::new(EncodeErrorKind::TooLong { length: body, limit }));
+        }
+
+        let output = &mut self.buffer;
+        output.reserve(body + 5);
+        varint::put_zigzag(output, body as i32);
+        output.push(0);
+        varint::put_zigzag_long(output, timestamp_delta);
+        varint::put_zigzag(output, offset_delta);
+        put_bytes(output, key);
+        put_bytes(output, value);
+        varint::put_zigzag(output, headers.len() as i32);
+        for header in headers {
+            put_bytes(output, Some(header.key.as_bytes()));
+            put_bytes(output, header.value);
+        }
+
+        self.base_timestamp = Some(base_timestamp);
+        self.max_timestamp = self.max_timestamp.max(timestamp);
+        self.last_offset_delta = offset_delta;
+        self.record_count += 1;
+        Ok(offset_delta)
+    }
+
+    #[inline]
+    fn checked(&self, offset_delta: i64, timestamp: i64) -> Result<i32, EncodeError> {
+        let rule = |rule| Err(EncodeError::new(EncodeErrorKind::InvalidRecord(rule)));
+        if timestamp < NO_TIMESTAMP {
+            return rule("has a timestamp below -1");
+        }
+        match i32::try_from(offset_delta) {
+            Ok(delta) if delta > self.last_offset_delta => Ok(delta),
+            Ok(_) => rule("has an offset that is not after the last one"),
+            Err(_) => rule("has an offset too far from the first one"),
+        }
+    }
+
+    /// How many records there are.
+    #[must_use]
+    pub fn record_count(&self) -> usize {
+        self.record_count as usize
+    }
+
+    /// Whether there are none yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.record_count == 0
+    }
+
+    /// The bytes so far, header included, before compression.
+    #[must_use]
+    pub fn written_bytes(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// The bytes that the batch would have if it was built now: exact without compression, else an estimate from
+    /// [`BatchOptions::expected_ratio`].
+    #[must_use]
+    pub fn estimated_bytes(&self) -> usize {
+        if self.options.compression == Compression::None {
+            return self.buffer.len();
+        }
+        let records = (self.buffer.len() - HEADER_SIZE) as f32;
+        HEADER_SIZE + (records * self.options.expected_ratio * PESSIMISM) as usize
+    }
+
+    /// Whether a batch of at most `limit` bytes can take this record too. The first record always fits; compression
+    /// is expected to shrink what is there, but not the new record.
+    #[must_use]
+    #[inline]
+    pub fn has_room_for<'h, H>(
+        &self,
+        limit: usize,
+        timestamp: i64,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+        headers: H,
+    ) -> bool
+    where
+        H: IntoIterator<Item = Header<'h>, IntoIter: ExactSizeIterator + Clone>,
+    {
+        let Some(base_timestamp) = self.base_timestamp.filter(|_| self.record_count > 0) else { return true };
+        let Some(offset_delta) = self.last_offset_delta.checked_add(1) else { return false };
+        let timestamp_delta = timestamp.wrapping_sub(base_timestamp);
+        let estimated = self.estimated_bytes();
+        estimated < limit
+            && estimated + record_size(offset_delta, timestamp_delta, key, value, headers) <= limit
+    }
+
+    /// Whether a batch of at most `limit` bytes is full.
+    #[must_use]
+    pub fn is_full(&self, limit: usize) -> bool {
+        self.record_count > 0 && self.estimated_bytes() >= limit
+    }
+
+    /// The options.
+    #[must_use]
+    pub fn options(&self) -> &BatchOptions {
+        &self.options
+    }
+
+    /// Sets the producer and the first record's sequence number, which are known only when the batch is sent.
+    pub fn set_producer(&mut self, producer_id: ProducerId, producer_epoch: i16, base_sequence: i32) {
+        self.options.producer_id = producer_id;
+        self.options.producer_epoch = producer_epoch;
+        self.options.base_sequence = base_sequence;
+    }
+
+    /// Ends the batch at a later offset than that of the last record, as compaction does when it removes that one.
+    ///
+    /// # Errors
+    /// An offset before the last record's, or too far from the first.
+    pub fn extend_to(&mut self, last_offset: i64) -> Result<(), EncodeError> {
+        let rule = "ends before its last record, or too far from the first";
+        match i32::try_from(last_offset.wrapping_sub(self.options.base_offset)) {
+            Ok(delta) if delta >= self.last_offset_delta => {
+                self.last_offset_delta = delta;
+                Ok(())
+            }
+            _ => Err(EncodeError::new(EncodeErrorKind::InvalidRecord(rule))),
+        }
+    }
+
+    /// Sets the highest timestamp of a batch whose records compaction has removed.
+    pub fn set_max_timestamp(&mut self, timestamp: i64) {
+        self.max_timestamp = timestamp;
+    }
+
+    /// Ends the batch and gives its bytes.
+    ///
+    /// # Errors
+    /// A compression that is not built in, or a level that it does not have.
+    pub fn build(self) -> Result<Bytes, EncodeError> {
+        let (batch, _) = self.build_with(&mut Compressor::new(), Vec::new())?;
+        Ok(Bytes::from(batch))
+    }
+
+    /// Ends the batch with a compressor that the caller keeps: the batch, and a buffer that is free for the next one.
+    ///
+    /// Compressed records are written to `spare`, and the builder's own buffer is the free one then; else the batch is
+    /// in the builder's buffer and `spare` comes back.
+    ///
+    /// # Errors
+    /// As [`Self::build`].
+    pub fn build_with(
+        mut self,
+        compressor: &mut Compressor,
+        mut spare: Vec<u8>,
+    ) -> Result<(Vec<u8>, Vec<u8>), EncodeError> {
+        let BatchOptions { compression, level, .. } = self.options;
+        // A batch without records is a header and nothing else, whatever its attributes say.
+        if compression != Compression::None && self.record_count > 0 {
+            spare.clear();
+            spare.resize(HEADER_SIZE, 0);
+            compressor.compress(compression, level, &self.buffer[HEADER_SIZE..], &mut spare)?;
+            std::mem::swap(&mut self.buffer, &mut spare);
+        }
+        let header = self.header()?;
+        write_header(&mut self.buffer, &header);
+        Ok((self.buffer, spare))
+    }
+
+    fn header(&self) -> Result<BatchHeader, EncodeError> {
+        let options = &self.options;
+        let length = self.buffer.len() - BatchHeader::LENGTH_COUNTS_FROM;
+        let too_long = |_| EncodeError::new(EncodeErrorKind::TooLong { length, limit: i32::MAX as usize });
+        let timestamp_type = match options.log_append_time {
+            Some(_) => TimestampType::LogAppendTime,
+            None => TimestampType::CreateTime,
+        };
+        Ok(BatchHeader {
+            base_offset: options.base_offset,
+            batch_length: i32::try_from(length).map_err(too_long)?,
+            partition_leader_epoch: options.partition_leader_epoch,
+            magic: 2,
+            crc: 0,
+            attributes: Attributes::default()
+                .with_compression(options.compression)
+                .with_timestamp_type(timestamp_type)
+                .with_transactional(options.transactional)
+                .with_control(options.control)
+                .with_delete_horizon(options.delete_horizon_ms.is_some()),
+            last_offset_delta: self.last_offset_delta,
+            base_timestamp: self.base_timestamp.unwrap_or(NO_TIMESTAMP),
+            max_timestamp: options.log_append_time.unwrap_or(self.max_timestamp),
+            producer_id: options.producer_id,
+            producer_epoch: options.producer_epoch,
+            base_sequence: options.base_sequence,
+            record_count: self.record_count,
+        })
+    }
+}
+
+/// The exact bytes of a record in a batch.
+#[must_use]
+#[inline]
+pub fn record_size<'h, H>(
+    offset_delta: i32,
+    timestamp_delta: i64,
+    key: Option<&[u8]>,
+    value: Option<&[u8]>,
+    headers: H,
+) -> usize
+where
+    H: IntoIterator<Item = Header<'h>, IntoIter: ExactSizeIterator + Clone>,
+{
+    let body = body_size(offset_delta, timestamp_delta, key, value, headers.into_iter());
+    varint::zigzag_size(i32::try_from(body).unwrap_or(i32::MAX)) + body
+}
+
+/// The most bytes that a batch with this one record can have: what a producer checks against `max.request.size`
+/// and reserves of `buffer.memory`.
+#[must_use]
+pub fn record_size_upper_bound<'h, H>(key: Option<&[u8]>, value: Option<&[u8]>, headers: H) -> usize
+where
+    H: IntoIterator<Item = Header<'h>, IntoIter: ExactSizeIterator + Clone>,
+{
+    /// Five bytes of length, one of attributes, ten of timestamp, five of offset.
+    const OVERHEAD: usize = 21;
+    HEADER_SIZE + OVERHEAD + content_size(key, value, headers.into_iter())
+}
+
+#[inline]
+fn body_size<'h>(
+    offset_delta: i32,
+    timestamp_delta: i64,
+    key: Option<&[u8]>,
+    value: Option<&[u8]>,
+    headers: impl ExactSizeIterator<Item = Header<'h>>,
+) -> usize {
+    let deltas = varint::zigzag_long_size(timestamp_delta) + varint::zigzag_size(offset_delta);
+    1 + deltas + content_size(key, value, headers)
+}
+
+#[inline]
+fn content_size<'h>(
+    key: Option<&[u8]>,
+    value: Option<&[u8]>,
+    headers: impl ExactSizeIterator<Item = Header<'h>>,
+) -> usize {
+    let count = varint::zigzag_size(headers.len() as i32);
+    let header = |header: Header<'_>| bytes_size(Some(header.key.as_bytes())) + bytes_size(header.value);
+    bytes_size(key) + bytes_size(value) + count + headers.map(header).sum::<usize>()
+}
+
+#[inline]
+fn bytes_size(bytes: Option<&[u8]>) -> usize {
+    // Whatever is longer than a length can say is refused by the sum.
+    bytes.map_or(1, |bytes| varint::zigzag_size(bytes.len().min(i32::MAX as usize) as i32) + bytes.len())
+}
+
+#[inline]
+fn put_bytes(output: &mut Vec<u8>, bytes: Option<&[u8]>) {
+    match bytes {
+        Some(bytes) => {
+            varint::put_zigzag(output, bytes.len() as i32);
+            output.extend_from_slice(bytes);
+        }
+        None => output.push(1),
+    }
+}

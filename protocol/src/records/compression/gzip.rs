@@ -1,0 +1,144 @@
+//! gzip, by flate2 on zlib-rs.
+
+use std::io::Read;
+
+use flate2::bufread::MultiGzDecoder;
+use flate2::{Compress, Crc, FlushCompress, Status};
+
+use super::{damaged, refused, too_large};
+use crate::error::{DecodeError, EncodeError};
+
+/// Writes gzip members and keeps the state of the compressor, which is some 300 KB.
+#[derive(Default)]
+pub(super) struct Deflater {
+    /// With the level it was made for.
+    state: Option<(i32, Box<Compress>)>,
+}
+
+/// Method 8 (deflate), no flags, no time, unknown system.
+const MEMBER_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
+
+impl Deflater {
+    pub(super) fn compress(
+        &mut self,
+        level: i32,
+        input: &[u8],
+        output: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
+        if self.state.as_ref().is_none_or(|(made_for, _)| *made_for != level) {
+            let strength =
+                u32::try_from(level).map_or(flate2::Compression::default(), flate2::Compression::new);
+            self.state = Some((level, Box::new(Compress::new(strength, false))));
+        }
+        let Some((_, state)) = &mut self.state else { unreachable!("it was made above") };
+        state.reset();
+
+        output.extend_from_slice(&MEMBER_HEADER);
+        // What does not shrink grows by five bytes for each stored block, and a little.
+        output.reserve(input.len() + input.len() / 1000 + 64);
+        loop {
+            let done = state.total_in() as usize;
+            match state.compress_vec(&input[done..], output, FlushCompress::Finish).map_err(refused)? {
+                Status::StreamEnd => break,
+                Status::Ok | Status::BufError => output.reserve(4096),
+            }
+        }
+        let mut crc = Crc::new();
+        crc.update(input);
+        output.extend_from_slice(&crc.sum().to_le_bytes());
+        output.extend_from_slice(&(input.len() as u32).to_le_bytes());
+        Ok(())
+    }
+}
+
+/// Inflates all members of `input`, into at most `limit` bytes.
+pub(super) fn inflate(input: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
+    // The last four bytes say how much the last member gives. It is a guess to begin with, no more, and deflate
+    // makes at most 1032 bytes of one.
+    let stated = input.last_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
+    let mut output = vec![0; stated.min(limit).min(input.len().saturating_mul(1032))];
+    let mut filled = 0;
+
+    let mut decoder = MultiGzDecoder::new(input);
+    let mut read =
+        |buffer: &mut [u8]| decoder.read(buffer).map_err(|error| damaged(format_args!("gzip: {error}"), 0));
+    loop {
+        if filled < output.len() {
+            match read(&mut output[filled..])? {
+                0 => break,
+                count => filled += count,
+            }
+            continue;
+        }
+        // Whether there is more is asked with a small buffer, so that a guess that was right costs nothing.
+        let mut probe = [0; 32];
+        let count = read(&mut probe)?;
+        if count == 0 {
+            break;
+        }
+        if count > limit - filled {
+            return Err(too_large(limit));
+        }
+        let grown = grown(output.len().max(filled + count), input.len(), limit);
+        output.reserve_exact(grown - output.len());
+        output.resize(grown, 0);
+        output[filled..filled + count].copy_from_slice(&probe[..count]);
+        filled += count;
+    }
+    output.truncate(filled);
+    Ok(output)
+}
+
+/// The next size of a buffer of `size` bytes that was too small.
+///
+/// While it grows, the old and the new one exist at once. It doubles as long as the old one is small beside the input,
+/// and then takes all that is allowed at once, so that both together are never more than the limit, 1 MiB and 64
+/// times the input.
+fn grown(size: usize, input: usize, limit: usize) -> usize {
+    const SMALL: usize = 512 * 1024;
+    if size <= SMALL + 32 * input { size.saturating_mul(2).clamp(1024.min(limit), limit) } else { limit }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_comes_back_and_members_are_joined() {
+        let input = b"to be or not to be ".repeat(1000);
+        let mut deflater = Deflater::default();
+        for level in [-1, 1, 6, 9, 9, -1] {
+            let mut output = Vec::new();
+            deflater.compress(level, &input, &mut output).unwrap();
+            assert!(output.len() < 300);
+            assert_eq!(inflate(&output, input.len()).unwrap(), input);
+            deflater.compress(level, b"!", &mut output).unwrap();
+            assert_eq!(inflate(&output, usize::MAX).unwrap().len(), input.len() + 1);
+        }
+    }
+
+    #[test]
+    fn what_does_not_shrink_comes_back() {
+        let mut seed = 1_u32;
+        let mut noise = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 24) as u8
+        };
+        let input: Vec<u8> = std::iter::repeat_with(&mut noise).take(300_000).collect();
+        let mut output = Vec::new();
+        Deflater::default().compress(1, &input, &mut output).unwrap();
+        assert_eq!(inflate(&output, input.len()).unwrap(), input);
+    }
+
+    #[test]
+    fn one_byte_more_than_the_limit_is_too_much_whatever_the_trailer_says() {
+        let mut output = Vec::new();
+        Deflater::default().compress(9, &vec![0; 3 << 20], &mut output).unwrap();
+        let honest = output.len() - 4;
+        for stated in [3 << 20, 0, 100, u32::MAX] {
+            output[honest..].copy_from_slice(&u32::to_le_bytes(stated));
+            let error = inflate(&output, (3 << 20) - 1).unwrap_err();
+            assert!(error.to_string().contains("limit of 3145727"), "{error}");
+        }
+    }
+}

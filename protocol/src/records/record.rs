@@ -1,0 +1,461 @@
+//! Records, read where they lie.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use super::batch::sequence_after;
+use super::{BatchHeader, Compression, Decompressor, HEADER_SIZE, Limits};
+use crate::error::{DecodeError, DecodeErrorKind};
+use crate::parse::{self, Failure, Parsed, Reason, take, zigzag, zigzag_long};
+
+/// The fewest bytes of a record: its length, attributes, two deltas, no key, no value, no headers.
+const SHORTEST_RECORD: usize = 7;
+/// The fewest bytes of a header: two lengths.
+const SHORTEST_HEADER: usize = 2;
+
+/// The records of one batch, checked as a whole and inflated.
+#[derive(Clone, Debug)]
+pub struct RecordSet {
+    header: BatchHeader,
+    payload: Bytes,
+    /// Where `payload` begins in the batch; `None` if it was inflated.
+    offset: Option<usize>,
+    /// Bytes that [`Self::to_owned`] may take.
+    allowance: usize,
+}
+
+impl RecordSet {
+    pub(super) fn new(
+        header: BatchHeader,
+        payload: Bytes,
+        compression: Compression,
+        decompressor: &mut Decompressor,
+        limits: &Limits,
+    ) -> Result<Self, DecodeError> {
+        let set = if compression == Compression::None {
+            Self { header, payload, offset: Some(HEADER_SIZE), allowance: usize::MAX }
+        } else {
+            let inflated = decompressor
+                .inflate(compression, &payload, limits)
+                .map_err(|error| error.shifted_by(HEADER_SIZE))?;
+            let allowance = limits.inflated_bytes - inflated.len();
+            Self { header, payload: inflated, offset: None, allowance }
+        };
+        // The count lies in the header's last four bytes.
+        let bad_count = |kind| Err(DecodeError::new(kind, HEADER_SIZE - 4).in_field("record_count"));
+        let remaining = set.payload.len();
+        match usize::try_from(header.record_count) {
+            Err(_) => bad_count(DecodeErrorKind::NegativeLength(header.record_count.into())),
+            Ok(count) if count > remaining / SHORTEST_RECORD => {
+                bad_count(DecodeErrorKind::CountTooLarge { count, remaining })
+            }
+            Ok(_) => Ok(set),
+        }
+    }
+
+    /// The header of the batch.
+    #[must_use]
+    pub fn header(&self) -> &BatchHeader {
+        &self.header
+    }
+
+    /// The records as bytes, one after another, no longer compressed.
+    #[must_use]
+    pub fn payload(&self) -> &Bytes {
+        &self.payload
+    }
+
+    /// How many records the batch says it has. The iterator makes it an error if that is not so.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.header.record_count as usize
+    }
+
+    /// Whether there are none, as in a batch whose records compaction has removed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.header.record_count == 0
+    }
+
+    /// The records, borrowed. The iterator ends after an error.
+    #[must_use]
+    pub fn iter(&self) -> RecordIter<'_> {
+        RecordIter {
+            set: self,
+            input: &self.payload,
+            left: self.header.record_count as u32,
+            log_append_time: self.header.log_append_time(),
+        }
+    }
+
+    /// The records as values of their own, which keep the batch's memory alive: one allocation, no copy.
+    ///
+    /// Of a compressed batch they count against [`Limits::inflated_bytes`] too, because millions of empty records
+    /// compress into a few bytes.
+    ///
+    /// # Errors
+    /// The first error of the iterator, or [`DecodeErrorKind::InflatedTooLarge`].
+    pub fn to_owned(&self) -> Result<Vec<OwnedRecord>, DecodeError> {
+        let limit = self.allowance;
+        if self.len().saturating_mul(size_of::<OwnedRecord>()) > limit {
+            return Err(DecodeError::new(DecodeErrorKind::InflatedTooLarge { limit }, HEADER_SIZE));
+        }
+        let mut records = Vec::with_capacity(self.len());
+        for record in self {
+            records.push(record?.owned_by(&self.payload));
+        }
+        Ok(records)
+    }
+}
+
+impl<'a> IntoIterator for &'a RecordSet {
+    type Item = Result<Record<'a>, DecodeError>;
+    type IntoIter = RecordIter<'a>;
+
+    fn into_iter(self) -> RecordIter<'a> {
+        self.iter()
+    }
+}
+
+/// The iterator of [`RecordSet::iter`].
+#[derive(Clone, Debug)]
+pub struct RecordIter<'a> {
+    set: &'a RecordSet,
+    input: &'a [u8],
+    left: u32,
+    log_append_time: Option<i64>,
+}
+
+impl<'a> Iterator for RecordIter<'a> {
+    type Item = Result<Record<'a>, DecodeError>;
+
+    #[inline]
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.left == 0 {
+            return if self.input.is_empty() { None } else { Some(Err(self.left_over())) };
+        }
+        match record(self.input, &self.set.header, self.log_append_time) {
+            Ok((rest, record)) => {
+                self.input = rest;
+                self.left -= 1;
+                Some(Ok(record))
+            }
+            Err(error) => Some(Err(self.failed(parse::into_failure(error)))),
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.left as usize + 1))
+    }
+}
+
+impl std::iter::FusedIterator for RecordIter<'_> {}
+
+impl RecordIter<'_> {
+    #[cold]
+    fn left_over(&mut self) -> DecodeError {
+        let rule = Reason::Rule("bytes are left over after the last record that the batch counts");
+        self.failed(Failure::at(self.input, rule))
+    }
+
+    /// Ends the iteration. The offset is counted from the start of the batch, or of the inflated records.
+    #[cold]
+    fn failed(&mut self, failure: Failure) -> DecodeError {
+        let index = self.set.len() - self.left as usize;
+        self.left = 0;
+        self.input = &[];
+        let error = failure.in_input_of(self.set.payload.len()).in_element(index);
+        match self.set.offset {
+            Some(offset) => error.in_field("records").shifted_by(offset),
+            None => error.in_field("inflated_records"),
+        }
+    }
+}
+
+/// One record, borrowed from its batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Not used by any version of Kafka: 0.
+    pub attributes: i8,
+    /// Its place in the partition.
+    pub offset: i64,
+    /// Milliseconds since the Unix epoch, from the producer; from the broker if it says so; −1 is none.
+    pub timestamp: i64,
+    /// As on the wire: what the producer's time adds to the batch's `base_timestamp`.
+    pub timestamp_delta: i64,
+    /// The number that the idempotent producer gave it; −1 without.
+    pub sequence: i32,
+    /// The key.
+    pub key: Option<&'a [u8]>,
+    /// The value; null is a tombstone where topics are compacted.
+    pub value: Option<&'a [u8]>,
+    /// The headers, in order, duplicates kept.
+    pub headers: Headers<'a>,
+}
+
+impl Record<'_> {
+    fn owned_by(&self, payload: &Bytes) -> OwnedRecord {
+        let own = |bytes: &[u8]| if bytes.is_empty() { Bytes::new() } else { payload.slice_ref(bytes) };
+        OwnedRecord {
+            attributes: self.attributes,
+            offset: self.offset,
+            timestamp: self.timestamp,
+            sequence: self.sequence,
+            key: self.key.map(own),
+            value: self.value.map(own),
+            headers: OwnedHeaders { bytes: own(self.headers.bytes), count: self.headers.count },
+        }
+    }
+}
+
+/// One record. Its length frames it; all of its fields are within it, and they fill it.
+#[inline]
+fn record<'a>(input: &'a [u8], batch: &BatchHeader, log_append_time: Option<i64>) -> Parsed<'a, Record<'a>> {
+    let (input, length) = length(input)?;
+    let (rest, body) = take(input, length)?;
+    match fields(body, batch, log_append_time) {
+        Ok((unused, record)) if unused.is_empty() => Ok((rest, record)),
+        Ok((unused, _)) => {
+            let rule = Reason::Rule("a record that is longer than its fields");
+            Err(nom::Err::Error(Failure::at(unused, rule).before(rest)))
+        }
+        Err(error) => Err(nom::Err::Error(parse::into_failure(error).before(rest))),
+    }
+}
+
+#[inline]
+fn fields<'a>(input: &'a [u8], batch: &BatchHeader, log_append_time: Option<i64>) -> Parsed<'a, Record<'a>> {
+    let (input, attributes) = byte(input)?;
+    let (input, timestamp_delta) = zigzag_long(input)?;
+    let (input, offset_delta) = zigzag(input)?;
+    let (input, key) = nullable_bytes(input)?;
+    let (input, value) = nullable_bytes(input)?;
+    let (input, headers) = headers(input)?;
+    let record = Record {
+        attributes,
+        // Deltas are the peer's word: they may overflow, as they do in Java.
+        offset: batch.base_offset.wrapping_add(i64::from(offset_delta)),
+        timestamp: log_append_time.unwrap_or_else(|| batch.base_timestamp.wrapping_add(timestamp_delta)),
+        timestamp_delta,
+        sequence: sequence_after(batch.base_sequence, offset_delta),
+        key,
+        value,
+        headers,
+    };
+    Ok((input, record))
+}
+
+#[inline]
+fn byte(input: &[u8]) -> Parsed<'_, i8> {
+    match *input {
+        [byte, ref rest @ ..] => Ok((rest, byte as i8)),
+        [] => parse::fail(input, Reason::End(1)),
+    }
+}
+
+/// A length that has no null.
+#[inline]
+fn length(input: &[u8]) -> Parsed<'_, usize> {
+    let (rest, length) = zigzag(input)?;
+    match usize::try_from(length) {
+        Ok(length) => Ok((rest, length)),
+        Err(_) => parse::fail(input, Reason::NegativeLength(length.into())),
+    }
+}
+
+#[inline]
+fn nullable_bytes(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
+    let (rest, length) = zigzag(input)?;
+    match usize::try_from(length) {
+        Ok(length) => take(rest, length).map(|(rest, bytes)| (rest, Some(bytes))),
+        Err(_) if length == -1 => Ok((rest, None)),
+        Err(_) => parse::fail(input, Reason::NegativeLength(length.into())),
+    }
+}
+
+#[inline]
+fn headers(input: &[u8]) -> Parsed<'_, Headers<'_>> {
+    match input {
+        [0, rest @ ..] => Ok((rest, Headers::default())),
+        _ => some_headers(input),
+    }
+}
+
+fn some_headers(input: &[u8]) -> Parsed<'_, Headers<'_>> {
+    let (start, count) = length(input)?;
+    if count > start.len() / SHORTEST_HEADER {
+        return parse::fail(input, Reason::Count(count));
+    }
+    let mut rest = start;
+    for _ in 0..count {
+        (rest, _) = header(rest)?;
+    }
+    let bytes = &start[..start.len() - rest.len()];
+    Ok((rest, Headers { bytes, count: count as u32 }))
+}
+
+fn header(input: &[u8]) -> Parsed<'_, Header<'_>> {
+    let (rest, key) = nullable_bytes(input)?;
+    let Some(key) = key else {
+        return parse::fail(input, Reason::Null);
+    };
+    let Ok(key) = std::str::from_utf8(key) else {
+        return parse::fail(input, Reason::Utf8);
+    };
+    let (rest, value) = nullable_bytes(rest)?;
+    Ok((rest, Header { key, value }))
+}
+
+/// One header of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header<'a> {
+    /// The key; more than one header of a record may have it.
+    pub key: &'a str,
+    /// The value, which may be null.
+    pub value: Option<&'a [u8]>,
+}
+
+impl<'a> Header<'a> {
+    /// A header with a value.
+    #[must_use]
+    pub fn new(key: &'a str, value: &'a [u8]) -> Self {
+        Self { key, value: Some(value) }
+    }
+}
+
+/// The headers of a record: checked, and read again whenever they are looked at.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct Headers<'a> {
+    bytes: &'a [u8],
+    count: u32,
+}
+
+impl<'a> Headers<'a> {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count as usize
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The headers, in order.
+    #[must_use]
+    pub fn iter(&self) -> HeaderIter<'a> {
+        HeaderIter { bytes: self.bytes, left: self.count }
+    }
+}
+
+impl<'a> IntoIterator for Headers<'a> {
+    type Item = Header<'a>;
+    type IntoIter = HeaderIter<'a>;
+
+    fn into_iter(self) -> HeaderIter<'a> {
+        self.iter()
+    }
+}
+
+impl fmt::Debug for Headers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// The iterator of [`Headers`].
+#[derive(Clone, Debug)]
+pub struct HeaderIter<'a> {
+    bytes: &'a [u8],
+    left: u32,
+}
+
+impl<'a> Iterator for HeaderIter<'a> {
+    type Item = Header<'a>;
+
+    fn next(&mut self) -> Option<Header<'a>> {
+        self.left = self.left.checked_sub(1)?;
+        // They were read once already, so they do not fail.
+        let (rest, header) = header(self.bytes).ok()?;
+        self.bytes = rest;
+        Some(header)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.left as usize, Some(self.left as usize))
+    }
+}
+
+impl ExactSizeIterator for HeaderIter<'_> {}
+impl std::iter::FusedIterator for HeaderIter<'_> {}
+
+/// A record of its own; its bytes are slices of the batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OwnedRecord {
+    /// As [`Record::attributes`].
+    pub attributes: i8,
+    /// As [`Record::offset`].
+    pub offset: i64,
+    /// As [`Record::timestamp`].
+    pub timestamp: i64,
+    /// As [`Record::sequence`].
+    pub sequence: i32,
+    /// As [`Record::key`].
+    pub key: Option<Bytes>,
+    /// As [`Record::value`].
+    pub value: Option<Bytes>,
+    /// As [`Record::headers`].
+    pub headers: OwnedHeaders,
+}
+
+/// The headers of an [`OwnedRecord`].
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct OwnedHeaders {
+    bytes: Bytes,
+    count: u32,
+}
+
+impl OwnedHeaders {
+    /// The headers, borrowed.
+    #[must_use]
+    pub fn borrow(&self) -> Headers<'_> {
+        Headers { bytes: &self.bytes, count: self.count }
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.count as usize
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    /// The headers, in order.
+    #[must_use]
+    pub fn iter(&self) -> HeaderIter<'_> {
+        self.borrow().iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a OwnedHeaders {
+    type Item = Header<'a>;
+    type IntoIter = HeaderIter<'a>;
+
+    fn into_iter(self) -> HeaderIter<'a> {
+        self.iter()
+    }
+}
+
+impl fmt::Debug for OwnedHeaders {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.borrow().fmt(f)
+    }
+}
