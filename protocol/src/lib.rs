@@ -1,18 +1,66 @@
-//! The Kafka wire protocol.
-
-#![allow(missing_docs)]
+//! The Kafka wire protocol: bytes ⇄ messages, byte for byte as Apache Kafka writes them.
+//!
+//! ```text
+//! a connection      frame │ frame │ frame …
+//! a frame           length i32 │ header │ body                                    [frame], [header]
+//! a request header  api_key i16 │ api_version i16 │ correlation_id i32 │ client_id …
+//! a body            the fields of one message, in the version that the header names   [messages], [api]
+//! a records field   batch │ batch │ batch …                                        [records]
+//! ```
+//!
+//! Messages are plain structs; strings, bytes and records in them are slices of the frame they were read from, so that
+//! decoding copies nothing. Every version of a message is one struct: a field that a version does not have is at its
+//! default.
+//!
+//! ```
+//! use milena_protocol::messages::{MetadataRequest, MetadataResponse, metadata::MetadataRequestTopic};
+//! use milena_protocol::{ApiKey, Message, Request, RequestHeader, frame};
+//!
+//! // A client asks about one topic, in version 12.
+//! let topic = MetadataRequestTopic { name: Some("orders".into()), ..Default::default() };
+//! let request = MetadataRequest { topics: Some(vec![topic]), ..Default::default() };
+//! let bytes = frame::encode_request(7, Some("me"), 12, &request)?.into_bytes();
+//!
+//! // A broker reads it. The first four bytes are the frame's length.
+//! let (header, body) = RequestHeader::read(&bytes.slice(4..))?;
+//! assert_eq!((header.request_api_key, header.correlation_id), (ApiKey::METADATA, 7));
+//! let read = Request::decode(header.request_api_key, header.request_api_version, &body)?;
+//! assert_eq!(read, Request::Metadata(request));
+//!
+//! // Whoever wants one message only reads it by its type.
+//! assert!(MetadataResponse::read(&body, 12).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What is supported
+//!
+//! | | |
+//! |---|---|
+//! | requests and responses | those of [`ApiKey::ALL`], at every version of Kafka 4.4 |
+//! | headers | request 1–2, response 0–1, ApiVersions' exception (KIP-511) |
+//! | unknown tagged fields (KIP-482) | kept, at every level |
+//! | record batches | format 2, with none, gzip, snappy, lz4 and zstd, each behind a default feature |
+//! | Kafka's JSON form | feature `json`, both directions |
+//!
+//! # Safe on any input
+//!
+//! There is no `unsafe` here, and no input panics. A length or a count buys no memory by itself: arrays are reserved only
+//! as far as the bytes that are left can fill them, and decompression stops at a limit that the caller gives
+//! ([`records::Limits`]). What is wrong is said with its offset and the path to the field ([`DecodeError`]).
 
 pub mod api;
 mod error;
 mod error_code;
 pub mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod header;
 #[cfg(feature = "json")]
 pub mod json;
 pub mod messages;
 pub mod names;
 mod parse;
-//pub mod records;
+pub mod records;
 pub mod schema;
 mod version;
 pub mod wire;
