@@ -41,18 +41,21 @@ fn main() -> ExitCode {
     let mut legs = Leg::all();
     legs.retain(|leg| leg.place == Place::Kafka && leg.writer != Party::Milena);
 
-    let kafka = java.clone().and_then(|java| {
-        RealKafka::start(&java).map_err(|e| Missing::new("x", e))
-    });
+    let kafka = java.clone().and_then(|java| RealKafka::start(&java).map_err(|e| Missing::new("x", e)));
     let kafka = kafka.unwrap();
     let topics: Vec<String> = legs.iter().map(Leg::topic).collect();
     parties.create_topics(&kafka.bootstrap_servers(), &topics).unwrap();
     for (index, leg) in legs.iter().enumerate() {
         let rows = rows::sample(index as u64, 64, 3);
         let r = parties.write(leg, &kafka.bootstrap_servers(), &rows);
-        if let Err(e) = r { cases.note(&leg.topic(), Err(e)); continue; }
+        if let Err(e) = r {
+            cases.note(&leg.topic(), Err(e));
+            continue;
+        }
         for reader in [Party::Java, Party::Librdkafka] {
-            let r = parties.read(reader, &kafka.bootstrap_servers(), &leg.topic(), rows.len()).and_then(|read| rows::compare(&rows, &read));
+            let r = parties
+                .read(reader, &kafka.bootstrap_servers(), &leg.topic(), rows.len())
+                .and_then(|read| rows::compare(&rows, &read));
             cases.note(&leg.case(reader), r);
         }
     }

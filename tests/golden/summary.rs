@@ -11,7 +11,7 @@ pub(crate) struct Summary {
 
 impl Summary {
     /// Counts one vector.
-    pub(crate) fn note(&mut self, vector: &str, result: Result<(), String>) {
+    pub(crate) fn count(&mut self, vector: &str, result: Result<(), String>) {
         self.vectors += 1;
         self.failures.extend(result.err().map(|reason| format!("{vector}: {reason}")));
     }

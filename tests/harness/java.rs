@@ -32,7 +32,7 @@ impl Java {
 
     /// Compiles a single-file program, unless this very text has been compiled before, and returns its class folder.
     pub fn compile(&self, name: &str, source: &str) -> Result<PathBuf, Missing> {
-        let classes = self.home.join(format!("{name}-{}", tools::fingerprint(source)));
+        let classes = self.home.join(format!("{name}-{}", tools::fingerprint(source.as_bytes())));
         fs::create_dir_all(&classes).expect("the cache can be written to");
         tools::once(&classes, "done", || {
             let file = classes.join(format!("{name}.java"));
@@ -87,9 +87,11 @@ fn fetch_jars(home: &Path) -> Result<(), Missing> {
     let libs = home.join("libs");
     tools::remove_dir(&libs);
     let mut copy = Command::new(mvn);
-    copy.args(["-q", "-B", "-f"]).arg(&pom_file).args(["dependency:copy-dependencies", "-DincludeScope=runtime"]);
+    copy.args(["-q", "-B", "-f"])
+        .arg(&pom_file)
+        .args(["dependency:copy-dependencies", "-DincludeScope=runtime"]);
     copy.arg(format!("-DoutputDirectory={}", libs.display()));
-    tools::run(&mut copy)
-        .map(drop)
-        .map_err(|e| Missing::new(format!("Apache Kafka {KAFKA_VERSION}"), format!("Maven could not fetch it: {e}")))
+    tools::run(&mut copy).map(drop).map_err(|e| {
+        Missing::new(format!("Apache Kafka {KAFKA_VERSION}"), format!("Maven could not fetch it: {e}"))
+    })
 }

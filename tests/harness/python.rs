@@ -21,7 +21,8 @@ pub struct Python {
 impl Python {
     /// Makes the environment with `venv` and `pip`, once.
     pub fn with_librdkafka() -> Result<Self, Missing> {
-        let system = tools::find("python3", "install Python 3 (Debian: apt-get install python3-venv python3-pip)")?;
+        let system =
+            tools::find("python3", "install Python 3 (Debian: apt-get install python3-venv python3-pip)")?;
         let home = tools::cache_dir(&CONFLUENT_KAFKA.replace("==", "-"));
         let venv = home.join("venv");
         let python = venv.join("bin").join("python");
@@ -38,7 +39,7 @@ impl Python {
 
     /// A command that runs this program text, saved under its name.
     pub fn command(&self, name: &str, source: &str) -> Command {
-        let file = self.home.join(format!("{}-{name}", tools::fingerprint(source)));
+        let file = self.home.join(format!("{}-{name}", tools::fingerprint(source.as_bytes())));
         save(&file, source);
         let mut command = Command::new(&self.python);
         command.arg("-u").arg(file);

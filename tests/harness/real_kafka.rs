@@ -31,7 +31,8 @@ impl RealKafka {
     /// # Errors
     /// The reason and the end of its log. (A [`Missing`] jar is found earlier, by [`Java::with_kafka`].)
     pub fn start(java: &Java) -> Result<Self, String> {
-        let classes = java.compile("Broker", include_str!("Broker.java")).map_err(|e: Missing| e.to_string())?;
+        let classes =
+            java.compile("Broker", include_str!("Broker.java")).map_err(|e: Missing| e.to_string())?;
         let mut attempts = 3;
         loop {
             attempts -= 1;
@@ -48,7 +49,8 @@ impl RealKafka {
         let way = Proxy::start((Ipv4Addr::LOCALHOST, tampered).into());
         let dir = tools::cache_dir(&format!("broker-{}-{port}", std::process::id()));
         let file = dir.join("server.properties");
-        fs::write(&file, properties(&dir, port, tampered, way.port(), controller)).expect("the cache can be written to");
+        fs::write(&file, properties(&dir, port, tampered, way.port(), controller))
+            .expect("the cache can be written to");
 
         let mut command = java.command(classes, "Broker");
         command.arg(file).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -92,7 +94,8 @@ impl Drop for RealKafka {
 
 fn free_ports<const N: usize>() -> [u16; N] {
     // All are held until all are known, so that they differ.
-    let sockets = [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port"));
+    let sockets =
+        [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port"));
     sockets.map(|socket| socket.local_addr().expect("it is bound").port())
 }
 

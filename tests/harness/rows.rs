@@ -149,7 +149,8 @@ fn difference(sent: &Row, read: &Row) -> String {
 
 fn bytes_difference(sent: Option<&[u8]>, read: Option<&[u8]>) -> String {
     let (Some(sent), Some(read)) = (sent, read) else {
-        let show = |bytes: Option<&[u8]>| bytes.map_or("null".to_owned(), |bytes| format!("{} bytes", bytes.len()));
+        let show =
+            |bytes: Option<&[u8]>| bytes.map_or("null".to_owned(), |bytes| format!("{} bytes", bytes.len()));
         return format!("was {} and became {}", show(sent), show(read));
     };
     let at = sent.iter().zip(read).position(|(a, b)| a != b).unwrap_or(sent.len().min(read.len()));

@@ -59,9 +59,12 @@ impl JobServer {
                 let _ = self.child.kill();
                 return Err(format!("{} is silent for {within:?}:\n{}", self.name, self.log));
             }
-            Err(RecvTimeoutError::Disconnected) => return Err(format!("{} is gone:\n{}", self.name, self.log)),
+            Err(RecvTimeoutError::Disconnected) => {
+                return Err(format!("{} is gone:\n{}", self.name, self.log));
+            }
         };
-        let answer: Value = serde_json::from_str(&answer).map_err(|e| format!("{}: {e}: {answer}", self.name))?;
+        let answer: Value =
+            serde_json::from_str(&answer).map_err(|e| format!("{}: {e}: {answer}", self.name))?;
         match &answer["error"] {
             Value::Null => Ok(answer["ok"].clone()),
             error => Err(format!("{}: {}", self.name, error.as_str().unwrap_or_default())),
@@ -92,7 +95,11 @@ impl LastLines {
     }
 
     /// The same, but keeps nothing.
-    pub fn follow_quietly(&self, output: impl Read + Send + 'static, mut watch: impl FnMut(String) + Send + 'static) {
+    pub fn follow_quietly(
+        &self,
+        output: impl Read + Send + 'static,
+        mut watch: impl FnMut(String) + Send + 'static,
+    ) {
         thread::spawn(move || {
             for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
                 watch(String::from_utf8_lossy(&line).into_owned());

@@ -82,11 +82,7 @@ pub fn run(command: &mut Command) -> Result<String, String> {
 /// Makes `dir/<marker>` by running `make`, unless an earlier run already did.
 ///
 /// One process at a time: a second one waits, then finds the work done.
-pub fn once(
-    dir: &Path,
-    marker: &str,
-    make: impl FnOnce() -> Result<(), Missing>,
-) -> Result<(), Missing> {
+pub fn once(dir: &Path, marker: &str, make: impl FnOnce() -> Result<(), Missing>) -> Result<(), Missing> {
     let lock = fs::File::create(dir.join("lock")).expect("a lock file can be made in the cache");
     lock.lock().expect("a lock file can be locked");
     let done = dir.join(marker);
@@ -110,11 +106,11 @@ pub fn milena_program() -> Result<PathBuf, Missing> {
     Ok(target_dir().join(if release { "release" } else { "debug" }).join("milena"))
 }
 
-/// A short, stable name for a text: cached things made from it are made again when it changes.
-pub fn fingerprint(text: &str) -> String {
+/// A short, stable name for some content: cached things made from it are made again when it changes.
+pub fn fingerprint(content: &[u8]) -> String {
     // FNV-1a.
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    let hash = content.iter().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
     });
     format!("{hash:016x}")
 }

@@ -102,7 +102,8 @@ impl Parties {
 
     /// Creates topics on a real broker, through Kafka's own admin client.
     pub(crate) fn create_topics(&mut self, bootstrap: &str, topics: &[String]) -> Result<(), String> {
-        let job = json!({ "job": "create", "bootstrap": bootstrap, "topics": topics, "partitions": PARTITIONS });
+        let job =
+            json!({ "job": "create", "bootstrap": bootstrap, "topics": topics, "partitions": PARTITIONS });
         self.ask(Party::Java, &job).map(drop)
     }
 
