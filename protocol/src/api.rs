@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::messages::*;
+use crate::schema::StructSchema;
 use crate::version::VersionRange;
 use crate::wire::{Message, Output};
 
@@ -64,7 +65,18 @@ macro_rules! apis {
                 }
             }
 
-            const fn flexible_from(self) -> Option<i16> {
+            /// The schemas of request and response, if the key is in the table.
+            #[must_use]
+            pub const fn schemas(self) -> Option<[&'static StructSchema; 2]> {
+                match self.0 {
+                    $($key => Some([<$request as Message>::SCHEMA, <$response as Message>::SCHEMA]),)*
+                    _ => None,
+                }
+            }
+
+            /// The first version with compact lengths and tagged fields (KIP-482), if there is one.
+            #[must_use]
+            pub const fn flexible_from(self) -> Option<i16> {
                 match self.0 {
                     $($key => <$request as Message>::FLEXIBLE_FROM,)*
                     _ => None,

@@ -9,9 +9,9 @@ fn elements<T: Decode + Default>(
     reader: &mut Reader<'_>,
 ) -> Result<(), DecodeError> {
     array.reserve_exact(count);
-    for index in 0..count {
-        array.push(T::default());
-        if let Err(error) = array[index].decode(reader) {
+    array.resize_with(count, T::default);
+    for (index, element) in array.iter_mut().enumerate() {
+        if let Err(error) = element.decode(reader) {
             return Err(error.in_element(index));
         }
     }

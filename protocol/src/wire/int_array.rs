@@ -162,7 +162,19 @@ impl<T: WireInt> Decode for IntArray<T> {
 impl<T: WireInt> Encode for IntArray<T> {
     fn encode(&self, output: &mut Output) -> Result<(), EncodeError> {
         output.put_length(Some(self.len()))?;
-        self.iter().for_each(|number| output.put(&number.to_wire().to_be_bytes()));
+        match &self.0 {
+            // Copies of one fixed size are cheaper than several small ones.
+            Place::Inline { count, numbers } => {
+                let mut wire = [0; 4 * INLINE];
+                for (bytes, number) in wire.as_chunks_mut::<4>().0.iter_mut().zip(numbers) {
+                    *bytes = number.to_wire().to_be_bytes();
+                }
+                output.put_start_of(&wire, 4 * usize::from(*count));
+            }
+            Place::Boxed(numbers) => {
+                numbers.iter().for_each(|number| output.put(&number.to_wire().to_be_bytes()));
+            }
+        }
         Ok(())
     }
 

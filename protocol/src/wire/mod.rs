@@ -110,7 +110,10 @@ pub trait Message: Decode + Encode + Default {
     fn read(body: &Bytes, version: i16) -> Result<Self, DecodeError> {
         if !Self::VERSIONS.contains(version) {
             let (lowest, highest) = (Self::VERSIONS.lowest(), Self::VERSIONS.highest());
-            return Err(DecodeError::new(DecodeErrorKind::UnsupportedVersion { version, lowest, highest }, 0));
+            return Err(DecodeError::new(
+                DecodeErrorKind::UnsupportedVersion { version, lowest, highest },
+                0,
+            ));
         }
         let mut reader = Reader::new(body, version, Self::is_flexible(version));
         let mut message = Self::default();
@@ -156,7 +159,10 @@ pub(crate) fn decode_nullable_struct<T: Decode + Default>(
 }
 
 /// Writes a nullable struct.
-pub(crate) fn encode_nullable_struct<T: Encode>(this: Option<&T>, output: &mut Output) -> Result<(), EncodeError> {
+pub(crate) fn encode_nullable_struct<T: Encode>(
+    this: Option<&T>,
+    output: &mut Output,
+) -> Result<(), EncodeError> {
     match this {
         Some(value) => {
             output.put(&[1]);

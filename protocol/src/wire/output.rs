@@ -81,6 +81,14 @@ impl Output {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Appends the first `length` bytes of an array, by a copy of the whole.
+    #[inline]
+    pub(crate) fn put_start_of<const N: usize>(&mut self, bytes: &[u8; N], length: usize) {
+        let end = self.bytes.len() + length.min(N);
+        self.bytes.extend_from_slice(bytes);
+        self.bytes.truncate(end);
+    }
+
     /// Appends a blob, by reference if it is large and the output splices.
     pub fn put_blob(&mut self, blob: &Bytes) {
         if self.splicing && blob.len() >= SPLICE_FROM {

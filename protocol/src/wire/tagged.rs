@@ -18,7 +18,9 @@ pub struct TaggedField {
 ///
 /// One pointer, null when there are none, which is nearly always.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TaggedFields(#[expect(clippy::box_collection, reason = "one pointer when absent")] Option<Box<Vec<TaggedField>>>);
+pub struct TaggedFields(
+    #[expect(clippy::box_collection, reason = "one pointer when absent")] Option<Box<Vec<TaggedField>>>,
+);
 
 impl TaggedFields {
     /// Whether there are none.
@@ -64,7 +66,8 @@ impl TaggedFields {
         }
         // Each takes a byte of tag and a byte of size at least.
         if count as usize > reader.remaining() / 2 {
-            let kind = DecodeErrorKind::CountTooLarge { count: count as usize, remaining: reader.remaining() };
+            let kind =
+                DecodeErrorKind::CountTooLarge { count: count as usize, remaining: reader.remaining() };
             return Err(reader.error(kind));
         }
         let mut previous = None;

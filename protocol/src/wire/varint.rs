@@ -124,7 +124,9 @@ mod tests {
 
     #[test]
     fn values_at_the_edges_of_each_length_survive() {
-        for value in [0, 1, 127, 128, 16_383, 16_384, (1 << 21) - 1, 1 << 21, (1 << 28) - 1, 1 << 28, u32::MAX] {
+        for value in
+            [0, 1, 127, 128, 16_383, 16_384, (1 << 21) - 1, 1 << 21, (1 << 28) - 1, 1 << 28, u32::MAX]
+        {
             let mut bytes = Vec::new();
             put_unsigned(&mut bytes, value);
             assert_eq!(bytes.len(), unsigned_size(value), "{value}");
