@@ -328,7 +328,9 @@ impl EncodeError {
 impl fmt::Display for EncodeErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::FieldNotInVersion { version } => write!(f, "is set, but version {version} does not have it"),
+            Self::FieldNotInVersion { version } => {
+                write!(f, "is set, but version {version} does not have it")
+            }
             Self::NullNotAllowed { version } => write!(f, "is null, which version {version} cannot say"),
             Self::TooLong { length, limit } => write!(f, "is {length} long, where {limit} is the most"),
             Self::UnsupportedVersion { version, lowest, highest } => {

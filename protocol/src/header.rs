@@ -138,7 +138,11 @@ fn slice_of(frame: &Bytes, text: &str) -> ByteString {
     ByteString::try_from(frame.slice_ref(text.as_bytes())).unwrap_or_default()
 }
 
-fn tagged_fields(frame: &Bytes, rest: &[u8], is_flexible: bool) -> Result<(TaggedFields, Bytes), DecodeError> {
+fn tagged_fields(
+    frame: &Bytes,
+    rest: &[u8],
+    is_flexible: bool,
+) -> Result<(TaggedFields, Bytes), DecodeError> {
     let mut fields = TaggedFields::default();
     let mut reader = Reader::resume(frame, rest, 0, is_flexible);
     fields.decode(&mut reader, no_known_tag).map_err(|error| error.in_field("unknown_tagged_fields"))?;

@@ -306,7 +306,8 @@ mod tests {
 
     #[test]
     fn an_error_names_the_field_that_is_wrong() {
-        let json = serde_json::json!({"topics": [{"name": "a"}, {"name": 7}], "allowAutoTopicCreation": true});
+        let json =
+            serde_json::json!({"topics": [{"name": "a"}, {"name": 7}], "allowAutoTopicCreation": true});
         let error = MetadataRequest::default().from_json(&json, 4).unwrap_err();
         assert_eq!(error.path(), "topics[1].name");
         assert_eq!(error.to_string(), "topics[1].name is not a string");

@@ -44,6 +44,14 @@ impl Failure {
         Self { remaining: input.len(), kind }
     }
 
+    /// Says that `rule` is broken instead of that bytes are missing: the end was not the end of the whole input.
+    pub(crate) fn or_if_cut(self, rule: &'static str) -> Self {
+        match self.kind {
+            Reason::End(_) => Self { kind: Reason::Rule(rule), ..self },
+            _ => self,
+        }
+    }
+
     /// The same failure, where the input that it was in is followed by `rest`.
     #[inline]
     pub(crate) fn before(self, rest: &[u8]) -> Self {
@@ -81,7 +89,7 @@ impl ParseError<&[u8]> for Failure {
 }
 
 /// A parser's way to say no.
-#[inline]
+#[inline(always)]
 pub(crate) fn fail<T>(input: &[u8], kind: Reason) -> Parsed<'_, T> {
     Err(nom::Err::Error(Failure::at(input, kind)))
 }
@@ -118,7 +126,7 @@ macro_rules! fixed_width {
 fixed_width! { be_i8: i8, be_i16: i16, be_i32: i32, be_i64: i64, be_u32: u32, le_u32: u32 }
 
 /// The next `count` bytes.
-#[inline]
+#[inline(always)]
 pub(crate) fn take(input: &[u8], count: usize) -> Parsed<'_, &[u8]> {
     match input.split_at_checked(count) {
         Some((taken, rest)) => Ok((rest, taken)),
@@ -127,32 +135,45 @@ pub(crate) fn take(input: &[u8], count: usize) -> Parsed<'_, &[u8]> {
 }
 
 /// A zigzag varint of at most 32 bits.
-#[inline]
+#[inline(always)]
 pub(crate) fn zigzag(input: &[u8]) -> Parsed<'_, i32> {
     match *input {
         [low @ 0..=0x7f, ref rest @ ..] => Ok((rest, unzigzag(u32::from(low)))),
         [low, high @ 0..=0x7f, ref rest @ ..] => {
             Ok((rest, unzigzag(u32::from(low & 0x7f) | u32::from(high) << 7)))
         }
-        _ => varint::zigzag(input).map_err(|kind| bad_varint(input, &kind)),
+        _ => long_zigzag(input),
     }
 }
 
 /// A zigzag varint of at most 64 bits.
-#[inline]
+#[inline(always)]
 pub(crate) fn zigzag_long(input: &[u8]) -> Parsed<'_, i64> {
     match *input {
         [low @ 0..=0x7f, ref rest @ ..] => Ok((rest, i64::from(unzigzag(u32::from(low))))),
         [low, high @ 0..=0x7f, ref rest @ ..] => {
             Ok((rest, i64::from(unzigzag(u32::from(low & 0x7f) | u32::from(high) << 7))))
         }
-        _ => varint::zigzag_long(input).map_err(|kind| bad_varint(input, &kind)),
+        _ => long_zigzag_long(input),
     }
 }
 
-#[inline]
+#[inline(always)]
 fn unzigzag(value: u32) -> i32 {
     (value >> 1) as i32 ^ -((value & 1) as i32)
+}
+
+/// Three bytes and more, and what is wrong: kept out of the record loop.
+#[cold]
+#[inline(never)]
+fn long_zigzag(input: &[u8]) -> Parsed<'_, i32> {
+    varint::zigzag(input).map_err(|kind| bad_varint(input, &kind))
+}
+
+#[cold]
+#[inline(never)]
+fn long_zigzag_long(input: &[u8]) -> Parsed<'_, i64> {
+    varint::zigzag_long(input).map_err(|kind| bad_varint(input, &kind))
 }
 
 #[cold]

@@ -61,7 +61,9 @@ impl Versions {
         let versions = if let Some(lowest) = value.strip_suffix('+') {
             number(lowest).map(|lowest| Self { lowest, highest: None })
         } else if let Some((lowest, highest)) = value.split_once('-') {
-            number(lowest).zip(number(highest)).map(|(lowest, highest)| Self { lowest, highest: Some(highest) })
+            number(lowest)
+                .zip(number(highest))
+                .map(|(lowest, highest)| Self { lowest, highest: Some(highest) })
         } else {
             number(&value).map(|only| Self { lowest: only, highest: Some(only) })
         };
@@ -130,7 +132,8 @@ impl Struct {
     /// The versions of a struct inside a message are those of its oldest field.
     pub(crate) fn always_present(&self) -> impl Iterator<Item = &Field> {
         let every_version = self.fields.iter().any(|field| field.versions.is_none());
-        let oldest = self.fields.iter().filter_map(|field| field.versions).map(|versions| versions.lowest).min();
+        let oldest =
+            self.fields.iter().filter_map(|field| field.versions).map(|versions| versions.lowest).min();
         self.plain().filter(move |field| match field.versions {
             None => true,
             Some(versions) => !every_version && versions.highest.is_none() && Some(versions.lowest) == oldest,
@@ -197,7 +200,9 @@ impl Field {
                 } else if meta.path.is_ident("name") {
                     parsed.name = meta.value()?.parse::<LitStr>()?.value();
                 } else {
-                    return Err(meta.error("known here: versions, nullable, tag, default, ignorable, key, name"));
+                    return Err(
+                        meta.error("known here: versions, nullable, tag, default, ignorable, key, name")
+                    );
                 }
                 Ok(())
             })?;

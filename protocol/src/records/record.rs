@@ -130,7 +130,7 @@ pub struct RecordIter<'a> {
 impl<'a> Iterator for RecordIter<'a> {
     type Item = Result<Record<'a>, DecodeError>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         if self.left == 0 {
             return if self.input.is_empty() { None } else { Some(Err(self.left_over())) };
@@ -210,21 +210,27 @@ impl Record<'_> {
 }
 
 /// One record. Its length frames it; all of its fields are within it, and they fill it.
-#[inline]
+#[inline(always)]
 fn record<'a>(input: &'a [u8], batch: &BatchHeader, log_append_time: Option<i64>) -> Parsed<'a, Record<'a>> {
     let (input, length) = length(input)?;
     let (rest, body) = take(input, length)?;
     match fields(body, batch, log_append_time) {
-        Ok((unused, record)) if unused.is_empty() => Ok((rest, record)),
-        Ok((unused, _)) => {
-            let rule = Reason::Rule("a record that is longer than its fields");
-            Err(nom::Err::Error(Failure::at(unused, rule).before(rest)))
-        }
-        Err(error) => Err(nom::Err::Error(parse::into_failure(error).before(rest))),
+        Ok(([], record)) => Ok((rest, record)),
+        other => Err(nom::Err::Error(bad_fields(other, rest))),
     }
 }
 
-#[inline]
+/// What is wrong with the fields of a record that `rest` follows.
+#[cold]
+fn bad_fields(parsed: Parsed<'_, Record<'_>>, rest: &[u8]) -> Failure {
+    let failure = match parsed {
+        Ok((unused, _)) => Failure::at(unused, Reason::Rule("a record that is longer than its fields")),
+        Err(error) => parse::into_failure(error),
+    };
+    failure.or_if_cut("a record that is shorter than its fields").before(rest)
+}
+
+#[inline(always)]
 fn fields<'a>(input: &'a [u8], batch: &BatchHeader, log_append_time: Option<i64>) -> Parsed<'a, Record<'a>> {
     let (input, attributes) = byte(input)?;
     let (input, timestamp_delta) = zigzag_long(input)?;
@@ -246,7 +252,7 @@ fn fields<'a>(input: &'a [u8], batch: &BatchHeader, log_append_time: Option<i64>
     Ok((input, record))
 }
 
-#[inline]
+#[inline(always)]
 fn byte(input: &[u8]) -> Parsed<'_, i8> {
     match *input {
         [byte, ref rest @ ..] => Ok((rest, byte as i8)),
@@ -255,7 +261,7 @@ fn byte(input: &[u8]) -> Parsed<'_, i8> {
 }
 
 /// A length that has no null.
-#[inline]
+#[inline(always)]
 fn length(input: &[u8]) -> Parsed<'_, usize> {
     let (rest, length) = zigzag(input)?;
     match usize::try_from(length) {
@@ -264,7 +270,7 @@ fn length(input: &[u8]) -> Parsed<'_, usize> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn nullable_bytes(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let (rest, length) = zigzag(input)?;
     match usize::try_from(length) {
@@ -274,7 +280,7 @@ fn nullable_bytes(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn headers(input: &[u8]) -> Parsed<'_, Headers<'_>> {
     match input {
         [0, rest @ ..] => Ok((rest, Headers::default())),
