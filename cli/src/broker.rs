@@ -1,0 +1,157 @@
+//! `milena broker`: runs a mock cluster until it is told to end.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::str::FromStr;
+
+use clap::Args;
+use mock_broker::{ClusterConfig, MockCluster, TopicSpec};
+
+use crate::failure::Failure;
+use crate::properties::Property;
+use crate::signals::Signals;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// How many brokers the cluster has, each on a port of its own.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    brokers: u16,
+    /// Where the first broker listens; the next ones take the ports after it. Port 0: free ports for all.
+    #[arg(long, default_value = "127.0.0.1:9092", value_name = "HOST:PORT")]
+    listen: String,
+    /// The host that clients are told to connect to; needed with an address of all interfaces, such as 0.0.0.0.
+    #[arg(long, value_name = "HOST")]
+    advertised_host: Option<String>,
+    /// A topic to begin with: name, name:partitions or name:partitions:replication-factor. Can be given again.
+    #[arg(long, value_name = "TOPIC")]
+    topic: Vec<TopicArgument>,
+    /// A setting of the brokers, by Kafka's key for it. Can be given again.
+    #[arg(long, value_name = "KEY=VALUE")]
+    config: Vec<Property>,
+    /// A setting of a topic that --topic names. Can be given again.
+    #[arg(long, value_name = "TOPIC:KEY=VALUE")]
+    topic_config: Vec<TopicConfigArgument>,
+    /// What chance is made of: topic ids, who leads what.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+}
+
+/// `name:partitions:replication-factor`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct TopicArgument {
+    name: String,
+    partitions: Option<i32>,
+    replication_factor: Option<i16>,
+}
+
+impl FromStr for TopicArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let mut parts = text.split(':');
+        let name = parts.next().unwrap_or_default().to_owned();
+        let partitions = parts.next().map(|part| count(part, "partitions")).transpose()?;
+        let replication_factor = parts.next().map(|part| count(part, "replication-factor")).transpose()?;
+        if name.is_empty() || parts.next().is_some() {
+            return Err("a topic is name, name:partitions or name:partitions:replication-factor".to_owned());
+        }
+        Ok(Self { name, partitions, replication_factor })
+    }
+}
+
+fn count<T: FromStr + PartialOrd + From<u8>>(text: &str, name: &str) -> Result<T, String> {
+    let number = text.parse().ok().filter(|number| *number >= T::from(1));
+    number.ok_or_else(|| format!("{name} is a number from 1 on, not {text:?}"))
+}
+
+/// `name:key=value`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct TopicConfigArgument {
+    topic: String,
+    property: Property,
+}
+
+impl FromStr for TopicConfigArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some((topic, property)) if !topic.is_empty() => {
+                Ok(Self { topic: topic.to_owned(), property: property.parse()? })
+            }
+            _ => Err("a topic's setting is name:key=value".to_owned()),
+        }
+    }
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    // From now on, so that a signal that comes early ends it cleanly too.
+    let mut signals = Signals::new()?;
+    let cluster = start(&arguments).await?;
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "bootstrap.servers={}", cluster.bootstrap_servers())?;
+    stdout.flush()?;
+    signals.wait().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn config(arguments: &Arguments) -> Result<ClusterConfig, Failure> {
+    let usage = |error: mock_broker::ConfigError| Failure::usage(error.to_string());
+    let mut config = ClusterConfig::new(usize::from(arguments.brokers)).seed(arguments.seed);
+    for Property { key, value } in &arguments.config {
+        config = config.config(key, value).map_err(usage)?;
+    }
+    for topic in &arguments.topic {
+        let mut spec = TopicSpec::new(&topic.name);
+        if let Some(partitions) = topic.partitions {
+            spec = spec.partitions(partitions);
+        }
+        if let Some(replication_factor) = topic.replication_factor {
+            spec = spec.replication_factor(replication_factor);
+        }
+        for TopicConfigArgument { property, .. } in arguments.topic_config.iter().filter(|it| it.topic == topic.name) {
+            spec = spec.config(&property.key, &property.value).map_err(usage)?;
+        }
+        config = config.topic_with(spec);
+    }
+    let is_known = |name: &str| arguments.topic.iter().any(|topic| topic.name == name);
+    match arguments.topic_config.iter().find(|it| !is_known(&it.topic)) {
+        Some(TopicConfigArgument { topic, property: Property { key, value } }) => {
+            let rule = format!("--topic-config {topic}:{key}={value} needs --topic {topic} beside it");
+            Err(Failure::usage(rule))
+        }
+        None => Ok(config),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_is_a_name_with_counts() {
+        let topic = |name: &str, partitions, replication_factor| {
+            Ok(TopicArgument { name: name.to_owned(), partitions, replication_factor })
+        };
+        assert_eq!("orders".parse(), topic("orders", None, None));
+        assert_eq!("orders:6".parse(), topic("orders", Some(6), None));
+        assert_eq!("orders:6:3".parse(), topic("orders", Some(6), Some(3)));
+        for (text, rule) in [
+            ("orders:0", "partitions is a number from 1 on, not \"0\""),
+            ("orders:6:x", "replication-factor is a number from 1 on, not \"x\""),
+            ("orders:6:3:1", "a topic is name"),
+            (":6", "a topic is name"),
+        ] {
+            let error = text.parse::<TopicArgument>().unwrap_err();
+            assert!(error.starts_with(rule), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_setting_of_a_topic_names_its_topic() {
+        let setting: TopicConfigArgument = "audit:retention.ms=1000".parse().unwrap();
+        assert_eq!((setting.topic.as_str(), setting.property.key.as_str()), ("audit", "retention.ms"));
+        assert!("retention.ms=1000".parse::<TopicConfigArgument>().is_err());
+        assert!("audit:retention.ms".parse::<TopicConfigArgument>().is_err());
+    }
+}

@@ -1,0 +1,193 @@
+//! `milena consume`: prints the records of assigned partitions.
+
+mod deserializer;
+mod formatter;
+
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use milena::reader::{Partitions, Reader, ReaderOptions, Record, Start};
+use protocol::names::IsolationLevel;
+
+use self::deserializer::Deserializer;
+use self::formatter::Formatter;
+use crate::failure::Failure;
+use crate::properties::{self, Property};
+use crate::signals::Signals;
+
+/// Text is written out when so much of it is there, and whenever no more records are there, in bytes.
+const OUTPUT_BYTES: usize = 64 * 1024;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Brokers of the cluster, to begin with.
+    #[arg(long, value_name = "HOST:PORT,HOST:PORT")]
+    bootstrap_server: String,
+    /// The topic to read.
+    #[arg(long)]
+    topic: String,
+    /// Reads this partition only; else all of them.
+    #[arg(long, value_parser = clap::value_parser!(i32).range(0..))]
+    partition: Option<i32>,
+    /// Where to begin: a number, earliest or latest; needs --partition [default: latest].
+    #[arg(long, requires = "partition", conflicts_with = "from_beginning")]
+    offset: Option<Offset>,
+    /// Begins with the first record there is, not with what is still to come.
+    #[arg(long)]
+    from_beginning: bool,
+    /// Whether records of transactions that are not committed are printed too.
+    #[arg(long, value_enum, default_value = "read_uncommitted")]
+    isolation_level: Isolation,
+    /// What is printed of a record, such as print.key=true; more than one can be given.
+    ///
+    /// print.timestamp, print.partition, print.offset, print.epoch, print.headers, print.key, print.value (true or
+    /// false), key.separator (a tab), line.separator, headers.separator (a comma), null.literal, key.deserializer,
+    /// value.deserializer, headers.deserializer.
+    #[arg(long, alias = "property", value_name = "KEY=VALUE")]
+    formatter_property: Vec<Property>,
+    /// A file of formatter properties.
+    #[arg(long, value_name = "FILE")]
+    formatter_config: Option<PathBuf>,
+    /// What keys are: string, integer, long, double, bytes or uuid; their bytes are printed if it is not given.
+    #[arg(long, value_name = "TYPE")]
+    key_deserializer: Option<Deserializer>,
+    /// What values are; the same names.
+    #[arg(long, value_name = "TYPE")]
+    value_deserializer: Option<Deserializer>,
+    /// Ends after so many records.
+    #[arg(long, value_name = "COUNT")]
+    max_messages: Option<u64>,
+    /// Ends when no record came for so long.
+    #[arg(long, value_name = "MILLISECONDS")]
+    timeout_ms: Option<u64>,
+    /// Passes over a record that its deserializer cannot take, instead of ending.
+    #[arg(long)]
+    skip_message_on_error: bool,
+}
+
+/// Where `--offset` begins.
+#[derive(Clone, Copy, Debug)]
+struct Offset(Start);
+
+impl FromStr for Offset {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match (text, text.parse::<i64>()) {
+            ("earliest", _) => Ok(Self(Start::Earliest)),
+            ("latest", _) => Ok(Self(Start::Latest)),
+            (_, Ok(offset)) if offset >= 0 => Ok(Self(Start::Offset(offset))),
+            _ => Err("an offset is earliest, latest, or a number from 0 on".to_owned()),
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+#[value(rename_all = "snake_case")]
+enum Isolation {
+    ReadUncommitted,
+    ReadCommitted,
+}
+
+/// Prints records and counts them.
+struct Printer {
+    formatter: Formatter,
+    output: Vec<u8>,
+    count: u64,
+    max_messages: u64,
+    skip_message_on_error: bool,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let mut printer = Printer {
+        formatter: formatter(&arguments)?,
+        output: Vec::new(),
+        count: 0,
+        max_messages: arguments.max_messages.unwrap_or(u64::MAX),
+        skip_message_on_error: arguments.skip_message_on_error,
+    };
+    let outcome = print_all(&arguments, &mut printer).await;
+    let outcome = printer.flush().and(outcome);
+    // Also after an error: what was printed until then was printed.
+    let _ = writeln!(std::io::stderr(), "Processed a total of {} messages", printer.count);
+    outcome.map(|()| ExitCode::SUCCESS)
+}
+
+async fn print_all(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failure> {
+    let mut signals = Signals::new()?;
+    let mut reader = signals.or_none(reader(arguments)).await.transpose()?;
+    let timeout = arguments.timeout_ms.map_or(Duration::MAX, Duration::from_millis);
+    while let Some(reader) = &mut reader
+        && printer.wants_more()
+    {
+        let next = tokio::time::timeout(timeout, signals.or_none(reader.next()));
+        match next.await {
+            Ok(Some(record)) => printer.print(&record?)?,
+            Ok(None) => break,
+            Err(_) => {
+                tracing::warn!("no record within {} ms", timeout.as_millis());
+                break;
+            }
+        }
+        while printer.wants_more()
+            && let Some(record) = reader.next_fetched()?
+        {
+            printer.print(&record)?;
+        }
+        printer.flush()?;
+    }
+    Ok(())
+}
+
+async fn reader(arguments: &Arguments) -> Result<Reader, Failure> {
+    let mut options = ReaderOptions::default();
+    options.isolation_level = match arguments.isolation_level {
+        Isolation::ReadUncommitted => IsolationLevel::READ_UNCOMMITTED,
+        Isolation::ReadCommitted => IsolationLevel::READ_COMMITTED,
+    };
+    let end = if arguments.from_beginning { Start::Earliest } else { Start::Latest };
+    options.reset = Some(end);
+    let mut reader = Reader::connect_with(&arguments.bootstrap_server, options).await?;
+    let partitions = arguments.partition.map_or(Partitions::All, |partition| Partitions::Only(vec![partition]));
+    let start = arguments.offset.map_or(end, |offset| offset.0);
+    reader.assign(&arguments.topic, partitions, start).await?;
+    Ok(reader)
+}
+
+fn formatter(arguments: &Arguments) -> Result<Formatter, Failure> {
+    let mut formatter = Formatter::default();
+    for property in properties::gather(arguments.formatter_config.as_deref(), &arguments.formatter_property)? {
+        formatter.set(&property).map_err(Failure::usage)?;
+    }
+    formatter.set_deserializers(arguments.key_deserializer, arguments.value_deserializer);
+    Ok(formatter)
+}
+
+impl Printer {
+    fn wants_more(&self) -> bool {
+        self.count < self.max_messages
+    }
+
+    fn print(&mut self, record: &Record) -> Result<(), Failure> {
+        self.count += 1;
+        if let Err(rule) = self.formatter.write(record, &mut self.output) {
+            let place = format!("partition {}-{} offset {}", record.topic, record.partition, record.offset);
+            if !self.skip_message_on_error {
+                return Err(Failure::new(format!("{place}: {rule}; --skip-message-on-error passes over such records")));
+            }
+            tracing::warn!("{place} is passed over: {rule}");
+        }
+        if self.output.len() >= OUTPUT_BYTES { self.flush() } else { Ok(()) }
+    }
+
+    fn flush(&mut self) -> Result<(), Failure> {
+        let mut stdout = std::io::stdout().lock();
+        stdout.write_all(&std::mem::take(&mut self.output))?;
+        stdout.flush()?;
+        Ok(())
+    }
+}

@@ -1,0 +1,191 @@
+//! `milena produce`: sends the lines of standard input as records.
+
+mod input;
+mod lines;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use clap::Args;
+use producer::{Producer, ProducerConfig, Record};
+
+use self::lines::LineReader;
+use crate::failure::Failure;
+use crate::properties::{self, Property};
+use crate::signals::Signals;
+
+/// How many different reasons are told when records fail.
+const REASONS_TOLD: usize = 3;
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    /// Brokers of the cluster, to begin with.
+    #[arg(long, value_name = "HOST:PORT,HOST:PORT")]
+    bootstrap_server: String,
+    /// The topic to send to.
+    #[arg(long)]
+    topic: String,
+    /// How lines are read, such as parse.key=true; more than one can be given.
+    ///
+    /// parse.key, parse.headers, ignore.error (true or false), key.separator and headers.delimiter (a tab each),
+    /// headers.separator (a comma), headers.key.separator (a colon), null.marker (none: what equals it is null).
+    #[arg(long, alias = "property", value_name = "KEY=VALUE")]
+    reader_property: Vec<Property>,
+    /// A file of reader properties.
+    #[arg(long, value_name = "FILE")]
+    reader_config: Option<PathBuf>,
+    /// A setting of the producer, by Kafka's key for it; more than one can be given.
+    #[arg(long, aliases = ["producer-property", "producer-props"], value_name = "KEY=VALUE", num_args = 1..)]
+    command_property: Vec<Property>,
+    /// A file of producer settings.
+    #[arg(long, alias = "producer.config", value_name = "FILE")]
+    command_config: Option<PathBuf>,
+    /// How batches are compressed: none, gzip, snappy, lz4 or zstd; gzip if no name follows.
+    #[arg(long, value_name = "CODEC", num_args = 0..=1, default_missing_value = "gzip")]
+    compression_codec: Option<String>,
+    /// Who must have a record before it counts as sent: 0 nobody, 1 the leader, all or -1 all in-sync replicas.
+    #[arg(long, value_name = "ACKS", allow_hyphen_values = true)]
+    request_required_acks: Option<String>,
+    /// Waits for each record before it sends the next.
+    #[arg(long)]
+    sync: bool,
+    /// How long a record may wait for others to share its batch: linger.ms.
+    #[arg(long, value_name = "MILLISECONDS")]
+    timeout: Option<String>,
+    /// The size of a batch: batch.size.
+    #[arg(long, alias = "max-partition-memory-bytes", value_name = "BYTES")]
+    batch_size: Option<String>,
+    /// How often a record is sent again: retries.
+    #[arg(long, value_name = "COUNT")]
+    message_send_max_retries: Option<String>,
+    /// How long to wait before that: retry.backoff.ms.
+    #[arg(long, value_name = "MILLISECONDS")]
+    retry_backoff_ms: Option<String>,
+    /// How long an answer may take: request.timeout.ms.
+    #[arg(long, value_name = "MILLISECONDS")]
+    request_timeout_ms: Option<String>,
+    /// How long a record may wait for room and metadata: max.block.ms.
+    #[arg(long, value_name = "MILLISECONDS")]
+    max_block_ms: Option<String>,
+    /// How much memory records may take that are not sent yet: buffer.memory.
+    #[arg(long, value_name = "BYTES")]
+    max_memory_bytes: Option<String>,
+    /// How old metadata may get: metadata.max.age.ms.
+    #[arg(long, value_name = "MILLISECONDS")]
+    metadata_expiry_ms: Option<String>,
+}
+
+/// What became of the records.
+#[derive(Debug, Default)]
+struct Tally {
+    sent: u64,
+    failed: u64,
+    /// How often each reason was given; the first few reasons only.
+    reasons: BTreeMap<String, u64>,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let reader_properties = properties::gather(arguments.reader_config.as_deref(), &arguments.reader_property)?;
+    let reader = LineReader::from_properties(&reader_properties).map_err(Failure::usage)?;
+    let config = config(&arguments)?;
+    let delivery_timeout = Duration::from_secs(120);
+    let producer = Producer::connect(config).await.map_err(|error| Failure::usage(error.to_string()))?;
+
+    let tally = Arc::new(Mutex::new(Tally::default()));
+    let outcome = send_all(&arguments, &reader, &producer, &tally).await;
+    let closed = producer.close(delivery_timeout).await;
+    let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
+    tally.verdict(&arguments)?;
+    outcome?;
+    closed.map_err(|error| Failure::new(error.to_string()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn send_all(
+    arguments: &Arguments,
+    reader: &LineReader,
+    producer: &Producer,
+    tally: &Arc<Mutex<Tally>>,
+) -> Result<(), Failure> {
+    let mut signals = Signals::new()?;
+    let mut pieces = input::lines_of_stdin();
+    let mut line_number = 0_u64;
+    while let Some(Some(piece)) = signals.or_none(pieces.recv()).await {
+        let piece = piece.map_err(|error| Failure::new(format!("standard input: {error}")))?;
+        for line in input::lines(&piece) {
+            line_number += 1;
+            let line = reader.read(line).map_err(|rule| Failure::new(format!("line {line_number}: {rule}")))?;
+            let mut record = Record::to(&arguments.topic).key(line.key).value(line.value);
+            for (name, value) in line.headers {
+                record = record.header(name, value);
+            }
+            send(producer, record, arguments.sync, tally).await;
+        }
+    }
+    Ok(())
+}
+
+async fn send(producer: &Producer, record: Record<'_>, sync: bool, tally: &Arc<Mutex<Tally>>) {
+    let count = |outcome: Result<(), String>, tally: &Mutex<Tally>| {
+        tally.lock().unwrap_or_else(PoisonError::into_inner).count(outcome);
+    };
+    if sync {
+        let outcome = match producer.send(record).await {
+            Ok(delivery) => delivery.await.map(|_| ()),
+            Err(error) => Err(error),
+        };
+        return count(outcome.map_err(|error| error.to_string()), tally);
+    }
+    let shared = Arc::clone(tally);
+    let sent = producer.send_with(record, move |outcome| {
+        count(outcome.map(|_| ()).map_err(|error| error.to_string()), &shared);
+    });
+    sent.await;
+}
+
+fn config(arguments: &Arguments) -> Result<ProducerConfig, Failure> {
+    let options = [
+        ("acks", &arguments.request_required_acks),
+        ("compression.type", &arguments.compression_codec),
+        ("linger.ms", &arguments.timeout),
+        ("batch.size", &arguments.batch_size),
+        ("retries", &arguments.message_send_max_retries),
+        ("retry.backoff.ms", &arguments.retry_backoff_ms),
+        ("request.timeout.ms", &arguments.request_timeout_ms),
+        ("max.block.ms", &arguments.max_block_ms),
+        ("buffer.memory", &arguments.max_memory_bytes),
+        ("metadata.max.age.ms", &arguments.metadata_expiry_ms),
+    ];
+    let given = properties::gather(arguments.command_config.as_deref(), &arguments.command_property)?;
+    let mut all = vec![("client.id", "milena-produce")];
+    all.extend(given.iter().map(|property| (property.key.as_str(), property.value.as_str())));
+    all.extend(options.iter().filter_map(|(key, value)| Some((*key, value.as_deref()?))));
+    all.push(("bootstrap.servers", &arguments.bootstrap_server));
+    ProducerConfig::from_properties(all).map_err(|error| Failure::usage(error.to_string()))
+}
+
+impl Tally {
+    fn count(&mut self, outcome: Result<(), String>) {
+        self.sent += 1;
+        if let Err(reason) = outcome {
+            self.failed += 1;
+            if self.reasons.len() < REASONS_TOLD || self.reasons.contains_key(&reason) {
+                *self.reasons.entry(reason).or_default() += 1;
+            }
+        }
+    }
+
+    fn verdict(&self, arguments: &Arguments) -> Result<(), Failure> {
+        if self.failed == 0 {
+            return Ok(());
+        }
+        let reasons: Vec<String> = self.reasons.iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
+        let (failed, sent, topic, servers) =
+            (self.failed, self.sent, &arguments.topic, &arguments.bootstrap_server);
+        let told = reasons.join("; ");
+        Err(Failure::new(format!("{failed} of {sent} records were not delivered to {topic} at {servers}: {told}")))
+    }
+}

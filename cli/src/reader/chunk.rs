@@ -1,0 +1,128 @@
+//! What a fetch brought of one partition, unpacked batch by batch.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::vec;
+
+use protocol::messages::fetch::{AbortedTransaction, PartitionData};
+use protocol::names::ProducerId;
+use protocol::records::{
+    Batches, ControlRecord, Decompressor, Limits, OwnedRecord, Part, RecordBatch, TimestampType, batches,
+};
+use protocol::{Bytes, DecodeError};
+
+/// The fetched batches of one partition, and the records of the one that was unpacked last.
+#[derive(Debug)]
+pub(super) struct Chunk {
+    batches: Batches,
+    /// Whether records of aborted transactions are left out.
+    committed_only: bool,
+    /// Aborted transactions that begin further on, by their first offset.
+    aborted: VecDeque<AbortedTransaction>,
+    /// The producers whose transaction at this place was aborted.
+    aborting: BTreeSet<ProducerId>,
+    records: vec::IntoIter<OwnedRecord>,
+    timestamp_type: TimestampType,
+    leader_epoch: i32,
+    /// The offset after the batch that was unpacked last.
+    batch_end: i64,
+    /// Where the next fetch begins.
+    position: i64,
+    cut: Option<usize>,
+}
+
+/// One record, with what its batch says of it.
+#[derive(Debug)]
+pub(super) struct Unpacked {
+    pub(super) record: OwnedRecord,
+    pub(super) timestamp_type: TimestampType,
+    pub(super) leader_epoch: i32,
+}
+
+impl Chunk {
+    /// What `data` holds from `position` on.
+    pub(super) fn new(data: PartitionData, position: i64, committed_only: bool) -> Self {
+        let mut aborted = data.aborted_transactions.unwrap_or_default();
+        aborted.sort_by_key(|transaction| transaction.first_offset);
+        let records: Bytes = data.records.map(|records| records.to_bytes()).unwrap_or_default();
+        Self {
+            batches: batches(&records),
+            committed_only,
+            aborted: aborted.into(),
+            aborting: BTreeSet::new(),
+            records: Vec::new().into_iter(),
+            timestamp_type: TimestampType::CreateTime,
+            leader_epoch: -1,
+            batch_end: position,
+            position,
+            cut: None,
+        }
+    }
+
+    /// The next record.
+    ///
+    /// # Errors
+    /// A batch that is not what it claims to be; the position stays before it.
+    pub(super) fn next(&mut self, decompressor: &mut Decompressor) -> Result<Option<Unpacked>, DecodeError> {
+        loop {
+            if let Some(record) = self.records.next() {
+                // A fetch brings whole batches, also what lies before the offset that was asked for.
+                if record.offset < self.position {
+                    continue;
+                }
+                self.position = record.offset + 1;
+                let (timestamp_type, leader_epoch) = (self.timestamp_type, self.leader_epoch);
+                return Ok(Some(Unpacked { record, timestamp_type, leader_epoch }));
+            }
+            // Compaction leaves batches whose last records, or all, are gone.
+            self.position = self.position.max(self.batch_end);
+            match self.batches.next().transpose()? {
+                Some(Part::Batch(batch)) => self.unpack(&batch, decompressor)?,
+                Some(Part::Cut { have, missing }) => self.cut = Some(have + missing),
+                Some(_) => {}
+                None => return Ok(None),
+            }
+        }
+    }
+
+    /// Where the next fetch begins: after the last record given and every batch passed over.
+    pub(super) fn position(&self) -> i64 {
+        self.position
+    }
+
+    /// The size of the batch that was cut off at the end, as far as it is known.
+    pub(super) fn cut(&self) -> Option<usize> {
+        self.cut
+    }
+
+    fn unpack(&mut self, batch: &RecordBatch, decompressor: &mut Decompressor) -> Result<(), DecodeError> {
+        if !self.is_left_out(batch, decompressor)? {
+            self.records = batch.records_with(decompressor, &Limits::default())?.to_owned()?.into_iter();
+        }
+        let header = batch.header();
+        self.batch_end = header.next_offset();
+        self.timestamp_type = header.attributes.timestamp_type();
+        self.leader_epoch = header.partition_leader_epoch;
+        Ok(())
+    }
+
+    /// Whether nobody is to see the batch: it controls transactions, or belongs to one that was aborted.
+    fn is_left_out(&mut self, batch: &RecordBatch, decompressor: &mut Decompressor) -> Result<bool, DecodeError> {
+        let header = batch.header();
+        if !self.committed_only {
+            return Ok(header.attributes.is_control());
+        }
+        while let Some(next) = self.aborted.pop_front_if(|next| next.first_offset <= header.last_offset()) {
+            self.aborting.insert(next.producer_id);
+        }
+        if header.attributes.is_control() {
+            let records = batch.records_with(decompressor, &Limits::default())?;
+            for record in records.iter() {
+                if let Ok(ControlRecord::Abort(_)) = ControlRecord::read(&record?) {
+                    self.aborting.remove(&header.producer_id);
+                }
+            }
+            return Ok(true);
+        }
+        Ok(header.attributes.is_transactional() && self.aborting.contains(&header.producer_id))
+    }
+}

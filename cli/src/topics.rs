@@ -1,0 +1,262 @@
+//! `milena topics`: creates, lists, describes and deletes topics.
+
+use std::io::Write;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use milena::client::Client;
+use milena::ClientError;
+use protocol::messages::create_topics::{CreatableTopic, CreatableTopicConfig};
+use protocol::messages::delete_topics::DeleteTopicState;
+use protocol::messages::metadata::MetadataResponseTopic;
+use protocol::messages::{CreateTopicsRequest, DeleteTopicsRequest};
+use protocol::names::{BrokerId, TopicName, Uuid};
+use protocol::{ApiKey, ErrorCode};
+
+use crate::failure::Failure;
+use crate::properties::Property;
+
+/// How long a cluster may take over a change, in milliseconds.
+const CHANGE_TIMEOUT_MS: i32 = 30_000;
+
+/// How long a change may take to reach the broker that is asked about it.
+const PROPAGATION: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Creates a topic.
+    Create {
+        #[command(flatten)]
+        cluster: Cluster,
+        /// Its name.
+        #[arg(long)]
+        topic: TopicName,
+        /// How many partitions; the cluster decides if it is not given.
+        #[arg(long, value_parser = clap::value_parser!(i32).range(1..))]
+        partitions: Option<i32>,
+        /// How many copies of each; the cluster decides if it is not given.
+        #[arg(long, value_parser = clap::value_parser!(i16).range(1..))]
+        replication_factor: Option<i16>,
+        /// A configuration of the topic; more than one can be given.
+        #[arg(long, value_name = "KEY=VALUE")]
+        config: Vec<Property>,
+        /// It is fine if the topic is there already.
+        #[arg(long)]
+        if_not_exists: bool,
+    },
+    /// Lists the topics, one name a line.
+    List {
+        #[command(flatten)]
+        cluster: Cluster,
+        /// Leaves out the topics that Kafka keeps for itself.
+        #[arg(long)]
+        exclude_internal: bool,
+    },
+    /// Describes a topic and its partitions, or all topics.
+    Describe {
+        #[command(flatten)]
+        cluster: Cluster,
+        /// Its name; all topics if it is not given.
+        #[arg(long)]
+        topic: Option<TopicName>,
+        /// It is fine if the topic is not there.
+        #[arg(long)]
+        if_exists: bool,
+        /// Leaves out the topics that Kafka keeps for itself.
+        #[arg(long)]
+        exclude_internal: bool,
+    },
+    /// Deletes a topic.
+    Delete {
+        #[command(flatten)]
+        cluster: Cluster,
+        /// Its name.
+        #[arg(long)]
+        topic: TopicName,
+        /// It is fine if the topic is not there.
+        #[arg(long)]
+        if_exists: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Cluster {
+    /// Brokers of the cluster, to begin with.
+    #[arg(long, value_name = "HOST:PORT,HOST:PORT")]
+    bootstrap_server: String,
+}
+
+pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    match arguments.action {
+        Action::Create { cluster, topic, partitions, replication_factor, config, if_not_exists } => {
+            let configs = config.into_iter().map(|Property { key, value }| CreatableTopicConfig {
+                name: key.into(),
+                value: Some(value.into()),
+                ..Default::default()
+            });
+            let wanted = CreatableTopic {
+                name: topic,
+                num_partitions: partitions.unwrap_or(-1),
+                replication_factor: replication_factor.unwrap_or(-1),
+                configs: configs.collect(),
+                ..Default::default()
+            };
+            create(&mut cluster.connect().await?, wanted, if_not_exists).await
+        }
+        Action::List { cluster, exclude_internal } => {
+            let topics = all_topics(&mut cluster.connect().await?, exclude_internal).await?;
+            let names = topics.iter().filter_map(|topic| topic.name.as_ref());
+            print(&names.map(|name| format!("{name}\n")).collect::<String>())
+        }
+        Action::Describe { cluster, topic, if_exists, exclude_internal } => {
+            let mut client = cluster.connect().await?;
+            let topics = match topic {
+                Some(name) => one_topic(&mut client, &name, if_exists).await?,
+                None => all_topics(&mut client, exclude_internal).await?,
+            };
+            print(&topics.iter().map(describe).collect::<String>())
+        }
+        Action::Delete { cluster, topic, if_exists } => {
+            delete(&mut cluster.connect().await?, topic, if_exists).await
+        }
+    }
+}
+
+impl Cluster {
+    async fn connect(&self) -> Result<Client, ClientError> {
+        Client::connect(&self.bootstrap_server).await
+    }
+}
+
+async fn create(client: &mut Client, wanted: CreatableTopic, if_not_exists: bool) -> Result<ExitCode, Failure> {
+    let name = wanted.name.clone();
+    let request =
+        CreateTopicsRequest { topics: vec![wanted], timeout_ms: CHANGE_TIMEOUT_MS, ..Default::default() };
+    let (response, address) = client.ask_controller(&request).await?;
+    let result = response.topics.iter().find(|result| result.name == name);
+    match result.map(|result| result.error_code) {
+        Some(ErrorCode::NONE) => {}
+        Some(ErrorCode::TOPIC_ALREADY_EXISTS) if if_not_exists => return Ok(ExitCode::SUCCESS),
+        code => {
+            let code = code.unwrap_or(ErrorCode::UNKNOWN_SERVER_ERROR);
+            let message = result.and_then(|result| result.error_message.as_deref());
+            return Err(refused(&address, ApiKey::CREATE_TOPICS, &name, code, message).into());
+        }
+    }
+    wait_until(client, &name, |topic| {
+        !topic.error_code.is_error() && topic.partitions.iter().all(|it| it.leader_id != BrokerId::NONE)
+    })
+    .await?;
+    print(&format!("Created topic {name}.\n"))
+}
+
+async fn delete(client: &mut Client, name: TopicName, if_exists: bool) -> Result<ExitCode, Failure> {
+    // Up to version 5 topics were listed by name, after that also by id: each version takes its own field.
+    let by_name = DeleteTopicState { name: Some(name.clone()), topic_id: Uuid::ZERO, ..Default::default() };
+    let request = DeleteTopicsRequest {
+        topics: vec![by_name],
+        topic_names: vec![name.clone()],
+        timeout_ms: CHANGE_TIMEOUT_MS,
+        ..Default::default()
+    };
+    let (response, address) = client.ask_controller(&request).await?;
+    let result = response.responses.iter().find(|result| result.name.as_ref() == Some(&name));
+    match result.map(|result| result.error_code) {
+        Some(ErrorCode::NONE) => {}
+        Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION) if if_exists => return Ok(ExitCode::SUCCESS),
+        code => {
+            let code = code.unwrap_or(ErrorCode::UNKNOWN_SERVER_ERROR);
+            let message = result.and_then(|result| result.error_message.as_deref());
+            return Err(refused(&address, ApiKey::DELETE_TOPICS, &name, code, message).into());
+        }
+    }
+    wait_until(client, &name, |topic| topic.error_code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION).await?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits until a change is seen, so that the next command does too; gives up silently, for the change is made.
+async fn wait_until(
+    client: &mut Client,
+    name: &TopicName,
+    is_done: impl Fn(&MetadataResponseTopic) -> bool,
+) -> Result<(), ClientError> {
+    let started = tokio::time::Instant::now();
+    while started.elapsed() < PROPAGATION {
+        let response = client.metadata(Some(std::slice::from_ref(name)), false).await?;
+        if response.topics.first().is_some_and(&is_done) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
+}
+
+async fn one_topic(
+    client: &mut Client,
+    name: &TopicName,
+    if_exists: bool,
+) -> Result<Vec<MetadataResponseTopic>, ClientError> {
+    let mut topics = client.metadata(Some(std::slice::from_ref(name)), false).await?.topics;
+    topics.retain(|topic| topic.name.as_ref() == Some(name));
+    match topics.first().map_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, |topic| topic.error_code) {
+        ErrorCode::UNKNOWN_TOPIC_OR_PARTITION if if_exists => Ok(Vec::new()),
+        // Some partition has no leader now, which the description shows.
+        ErrorCode::NONE | ErrorCode::LEADER_NOT_AVAILABLE => Ok(topics),
+        code => Err(refused(client.any_address(), ApiKey::METADATA, name, code, None)),
+    }
+}
+
+async fn all_topics(client: &mut Client, exclude_internal: bool) -> Result<Vec<MetadataResponseTopic>, ClientError> {
+    let mut topics = client.metadata(None, false).await?.topics;
+    topics.retain(|topic| !(exclude_internal && topic.is_internal));
+    topics.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(topics)
+}
+
+/// As `kafka-topics --describe` shows it, except for configurations, which a metadata answer does not have.
+fn describe(topic: &MetadataResponseTopic) -> String {
+    let name = topic.name.as_deref().unwrap_or_default();
+    let count = topic.partitions.len();
+    let replication_factor = topic.partitions.first().map_or(0, |partition| partition.replica_nodes.len());
+    let mut text = format!(
+        "Topic: {name}\tTopicId: {}\tPartitionCount: {count}\tReplicationFactor: {replication_factor}\n",
+        topic.topic_id
+    );
+    let mut partitions: Vec<_> = topic.partitions.iter().collect();
+    partitions.sort_by_key(|partition| partition.partition_index);
+    for partition in partitions {
+        let leader = match partition.leader_id {
+            BrokerId::NONE => "none".to_owned(),
+            leader => leader.to_string(),
+        };
+        text.push_str(&format!(
+            "\tTopic: {name}\tPartition: {}\tLeader: {leader}\tReplicas: {}\tIsr: {}\n",
+            partition.partition_index,
+            list(&partition.replica_nodes),
+            list(&partition.isr_nodes),
+        ));
+    }
+    text
+}
+
+fn list(brokers: &[BrokerId]) -> String {
+    brokers.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+}
+
+fn refused(address: &str, api: ApiKey, name: &str, code: ErrorCode, message: Option<&str>) -> ClientError {
+    ClientError::answered(address, api, format!("topic {name}"), code, message)
+}
+
+fn print(text: &str) -> Result<ExitCode, Failure> {
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
+    stdout.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
