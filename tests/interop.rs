@@ -6,25 +6,28 @@
 //!
 //! Every case sends records one way and compares what another party reads back byte for byte. After it passed, the same
 //! comparison is made again with one byte changed, and must fail: a case that cannot fail proves nothing. The cases of
-//! [`tampering`] change that byte on the wire instead.
+//! [`tampering`] change that byte on the wire instead; those of [`program`] use the program `milena`.
 //!
 //! What a machine lacks is fetched through `mvn` and `pip` into `target/interop`; what cannot be had is skipped by name,
 //! or fails with `CI=true`.
+#![expect(clippy::print_stdout, reason = "a test reports on standard output")]
 
 use std::process::ExitCode;
 
 use harness::{
-    cases::Cases,
+    cases::{Cases, Trouble},
     java::Java,
     random::Random,
     real_kafka::RealKafka,
     rows::{self, Row},
     tools::Missing,
 };
+use mock_broker::{ClusterConfig, MockCluster};
+use tokio::runtime::Runtime;
 
 use crate::{
     parties::Parties,
-    plan::{Leg, Party, Place},
+    plan::{Leg, PARTITIONS, Place},
 };
 
 #[path = "interop/ours.rs"]
@@ -33,31 +36,98 @@ mod ours;
 mod parties;
 #[path = "interop/plan.rs"]
 mod plan;
+#[path = "interop/program.rs"]
+mod program;
+#[path = "interop/tampering.rs"]
+mod tampering;
+
+/// Records of a case: enough for every odd kind of them in each partition.
+const RECORDS: usize = 64;
+
+/// Where records can go: our mock and a real broker, if there is one.
+struct Places {
+    mock: Result<MockCluster, Trouble>,
+    kafka: Result<RealKafka, Trouble>,
+}
 
 fn main() -> ExitCode {
     let mut cases = Cases::new("interop");
+    let mut legs = Leg::all();
+    legs.retain(|leg| leg.readers.iter().any(|reader| cases.wants(&leg.case(*reader))));
+
     let java = Java::with_kafka();
     let mut parties = Parties::start(&java);
-    let mut legs = Leg::all();
-    legs.retain(|leg| leg.place == Place::Kafka && leg.writer != Party::Milena);
+    let runtime = Runtime::new().expect("the system gives a runtime what it needs");
+    let places = Places { mock: start_mock(&runtime, &legs), kafka: start_kafka(&java, &mut parties, &legs) };
 
-    let kafka = java.clone().and_then(|java| RealKafka::start(&java).map_err(|e| Missing::new("x", e)));
-    let kafka = kafka.unwrap();
-    let topics: Vec<String> = legs.iter().map(Leg::topic).collect();
-    parties.create_topics(&kafka.bootstrap_servers(), &topics).unwrap();
+    let mut proven = 0;
     for (index, leg) in legs.iter().enumerate() {
-        let rows = rows::sample(index as u64, 64, 3);
-        let r = parties.write(leg, &kafka.bootstrap_servers(), &rows);
-        if let Err(e) = r {
-            cases.note(&leg.topic(), Err(e));
-            continue;
-        }
-        for reader in [Party::Java, Party::Librdkafka] {
-            let r = parties
-                .read(reader, &kafka.bootstrap_servers(), &leg.topic(), rows.len())
-                .and_then(|read| rows::compare(&rows, &read));
-            cases.note(&leg.case(reader), r);
-        }
+        proven += run(leg, index as u64, &places, &mut parties, &mut cases);
     }
+    println!(
+        "{proven} of these comparisons were made again with one byte changed, and failed as they should"
+    );
+    program::run(&mut cases, &mut parties, &places);
+    tampering::run(&mut cases, &mut parties, &places.kafka);
     cases.finish()
+}
+
+fn start_mock(runtime: &Runtime, legs: &[Leg]) -> Result<MockCluster, Trouble> {
+    let topics = legs.iter().filter(|leg| leg.place == Place::Mock).map(|leg| leg.topic.as_str());
+    let config = topics.fold(ClusterConfig::new(3), |config, topic| config.topic(topic, PARTITIONS));
+    runtime.block_on(MockCluster::start(config)).map_err(|e| Trouble::Failed(e.to_string()))
+}
+
+fn start_kafka(
+    java: &Result<Java, Missing>,
+    parties: &mut Parties,
+    legs: &[Leg],
+) -> Result<RealKafka, Trouble> {
+    let kafka = RealKafka::start(java.as_ref().map_err(Missing::clone)?)?;
+    let mut topics: Vec<String> =
+        legs.iter().filter(|leg| leg.place == Place::Kafka).map(|leg| leg.topic.clone()).collect();
+    topics.extend(tampering::topics());
+    parties.create_topics(&kafka.bootstrap_servers(), &topics, PARTITIONS)?;
+    Ok(kafka)
+}
+
+impl Places {
+    /// The address of one of them.
+    fn bootstrap_servers(&self, place: Place) -> Result<String, Trouble> {
+        let address = match place {
+            Place::Mock => self.mock.as_ref().map(MockCluster::bootstrap_servers),
+            Place::Kafka => self.kafka.as_ref().map(RealKafka::bootstrap_servers),
+        };
+        address.map_err(Trouble::clone)
+    }
+}
+
+/// Fills the leg's topic and lets each reader read it; returns how many comparisons were proven to be able to fail.
+fn run(leg: &Leg, seed: u64, places: &Places, parties: &mut Parties, cases: &mut Cases) -> usize {
+    let sent = rows::sample(seed, RECORDS, PARTITIONS);
+    let written = places.bootstrap_servers(leg.place).and_then(|bootstrap| {
+        parties.write(leg, &bootstrap, &sent)?;
+        Ok(bootstrap)
+    });
+    let mut random = Random::new(seed);
+    let mut proven = 0;
+    for &reader in &leg.readers {
+        cases.run(&leg.case(reader), || {
+            let read = parties.read(reader, &written.clone()?, &leg.topic, PARTITIONS, RECORDS)?;
+            compare_and_prove(&sent, read, &mut random)?;
+            proven += 1;
+            Ok(())
+        });
+    }
+    proven
+}
+
+/// Compares, and then shows that the comparison fails when one byte differs.
+fn compare_and_prove(sent: &[Row], mut read: Vec<Row>, random: &mut Random) -> Result<(), String> {
+    rows::compare(sent, &read)?;
+    rows::change_one_byte(&mut read, random);
+    match rows::compare(sent, &read) {
+        Err(_) => Ok(()),
+        Ok(()) => Err("with one byte changed the comparison still passes".to_owned()),
+    }
 }

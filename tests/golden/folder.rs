@@ -36,7 +36,6 @@ fn own_copy() -> Result<PathBuf, String> {
         inflate.window_log_max(27)?;
         tar::Archive::new(inflate).unpack(&dir)
     };
-    let broken = |e: std::io::Error| tools::Missing::new("golden.tar.zst", e.to_string());
-    tools::once(&dir, "done", || unpack().map_err(broken)).map_err(|e| e.to_string())?;
+    tools::once(&dir, "done", unpack).map_err(|e| format!("golden.tar.zst: {e}"))?;
     Ok(dir)
 }

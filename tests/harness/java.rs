@@ -31,7 +31,10 @@ impl Java {
     }
 
     /// Compiles a single-file program, unless this very text has been compiled before, and returns its class folder.
-    pub fn compile(&self, name: &str, source: &str) -> Result<PathBuf, Missing> {
+    ///
+    /// # Errors
+    /// What the compiler says.
+    pub fn compile(&self, name: &str, source: &str) -> Result<PathBuf, String> {
         let classes = self.home.join(format!("{name}-{}", tools::fingerprint(source.as_bytes())));
         fs::create_dir_all(&classes).expect("the cache can be written to");
         tools::once(&classes, "done", || {
@@ -39,9 +42,7 @@ impl Java {
             fs::write(&file, source).expect("the cache can be written to");
             let mut javac = Command::new(&self.javac);
             javac.arg("-cp").arg(self.jars()).arg("-d").arg(&classes).arg(&file);
-            tools::run(&mut javac)
-                .map(drop)
-                .map_err(|e| Missing::new(name, format!("it does not compile: {e}")))
+            tools::run(&mut javac).map(drop)
         })?;
         Ok(classes)
     }

@@ -118,15 +118,16 @@ fn pass_on(client: TcpStream, state: &Arc<State>) {
 
     let (shared, sent) = (Arc::clone(state), Arc::clone(&fetches));
     thread::spawn(move || {
-        pump(&client_reads, &broker, |frame| match frame.first_chunk::<8>() {
-            Some(&[k0, k1, _, _, c0, c1, c2, c3]) => match i16::from_be_bytes([k0, k1]) {
+        pump(&client_reads, &broker, |frame| {
+            let Some(&[k0, k1, _, _, c0, c1, c2, c3]) = frame.first_chunk::<8>() else { return };
+            match i16::from_be_bytes([k0, k1]) {
                 PRODUCE => shared.apply(frame, &[Tamper::ProducedWithChecksum]),
                 FETCH => {
-                    sent.lock().expect("no panic holds it").insert(i32::from_be_bytes([c0, c1, c2, c3]));
+                    let correlation_id = i32::from_be_bytes([c0, c1, c2, c3]);
+                    sent.lock().expect("no panic holds it").insert(correlation_id);
                 }
                 _ => {}
-            },
-            None => {}
+            }
         });
     });
     let shared = Arc::clone(state);

@@ -9,12 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{
-    java::Java,
-    proxy::Proxy,
-    server::LastLines,
-    tools::{self, Missing},
-};
+use crate::{java::Java, proxy::Proxy, server::LastLines, tools};
 
 /// A running broker. It is killed, and its folder removed, when this is dropped.
 #[derive(Debug)]
@@ -29,10 +24,9 @@ impl RealKafka {
     /// Formats and starts a broker; returns when it takes requests.
     ///
     /// # Errors
-    /// The reason and the end of its log. (A [`Missing`] jar is found earlier, by [`Java::with_kafka`].)
+    /// The reason and the end of its log. (A missing jar is found earlier, by [`Java::with_kafka`].)
     pub fn start(java: &Java) -> Result<Self, String> {
-        let classes =
-            java.compile("Broker", include_str!("Broker.java")).map_err(|e: Missing| e.to_string())?;
+        let classes = java.compile("Broker", include_str!("Broker.java"))?;
         let mut attempts = 3;
         loop {
             attempts -= 1;

@@ -82,7 +82,7 @@ pub fn run(command: &mut Command) -> Result<String, String> {
 /// Makes `dir/<marker>` by running `make`, unless an earlier run already did.
 ///
 /// One process at a time: a second one waits, then finds the work done.
-pub fn once(dir: &Path, marker: &str, make: impl FnOnce() -> Result<(), Missing>) -> Result<(), Missing> {
+pub fn once<E>(dir: &Path, marker: &str, make: impl FnOnce() -> Result<(), E>) -> Result<(), E> {
     let lock = fs::File::create(dir.join("lock")).expect("a lock file can be made in the cache");
     lock.lock().expect("a lock file can be locked");
     let done = dir.join(marker);
@@ -94,7 +94,10 @@ pub fn once(dir: &Path, marker: &str, make: impl FnOnce() -> Result<(), Missing>
 }
 
 /// Builds the program `milena` in the profile of this test and returns its path.
-pub fn milena_program() -> Result<PathBuf, Missing> {
+///
+/// # Errors
+/// Why it does not build: that is nothing a machine may lack.
+pub fn milena_program() -> Result<PathBuf, String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let release = !cfg!(debug_assertions);
     let mut build = Command::new(cargo);
@@ -102,7 +105,7 @@ pub fn milena_program() -> Result<PathBuf, Missing> {
     if release {
         build.arg("--release");
     }
-    run(&mut build).map_err(|e| Missing::new("milena", format!("it does not build: {e}")))?;
+    run(&mut build)?;
     Ok(target_dir().join(if release { "release" } else { "debug" }).join("milena"))
 }
 

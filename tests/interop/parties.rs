@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use harness::{
+    cases::Trouble,
     java::Java,
     python::Python,
     rows::{self, Row},
@@ -12,14 +13,15 @@ use harness::{
 use serde_json::{Value, json};
 
 use crate::{
-    ours,
-    plan::{Leg, PARTITIONS, Party},
+    ours::Ours,
+    plan::{Leg, Party},
 };
 
 /// All clients, the real ones as programs that wait for jobs. One that cannot be had is a [`Missing`].
 pub(crate) struct Parties {
-    librdkafka: Result<JobServer, Missing>,
-    java: Result<JobServer, Missing>,
+    librdkafka: Result<JobServer, Trouble>,
+    java: Result<JobServer, Trouble>,
+    ours: Ours,
     files: PathBuf,
 }
 
@@ -29,45 +31,28 @@ const WATCHDOG: Duration = Duration::from_secs(60);
 impl Parties {
     /// Starts the real clients.
     pub(crate) fn start(java: &Result<Java, Missing>) -> Self {
-        let librdkafka = Python::with_librdkafka().and_then(|python| {
-            let command = python.command("librdkafka.py", include_str!("clients/librdkafka.py"));
-            JobServer::start("librdkafka", command).map_err(|e| Missing::new("python3", e))
-        });
-        let java = java.clone().and_then(|java| {
-            let classes = java.compile("Client", include_str!("clients/Client.java"))?;
-            JobServer::start("java", java.command(&classes, "Client")).map_err(|e| Missing::new("java", e))
-        });
         let files = tools::cache_dir(&format!("files-{}", std::process::id()));
-        Self { librdkafka, java, files }
-    }
-
-    /// Why this party cannot take part, if so.
-    pub(crate) fn missing(&self, party: Party) -> Option<&Missing> {
-        match party {
-            Party::Milena => None,
-            Party::Librdkafka => self.librdkafka.as_ref().err(),
-            Party::Java => self.java.as_ref().err(),
-        }
+        Self { librdkafka: librdkafka(), java: java_client(java), ours: Ours::new(), files }
     }
 
     /// Lets the leg's writer send the rows, and checks that it says it sent them all.
-    pub(crate) fn write(&mut self, leg: &Leg, bootstrap: &str, rows: &[Row]) -> Result<(), String> {
+    pub(crate) fn write(&mut self, leg: &Leg, bootstrap: &str, rows: &[Row]) -> Result<(), Trouble> {
         if leg.writer == Party::Milena {
-            return ours::write(bootstrap, leg, rows);
+            return Ok(self.ours.write(bootstrap, leg, rows)?);
         }
         let file = self.files.join("sent.jsonl");
         rows::save(&file, rows);
         let job = json!({
             "job": "produce",
             "bootstrap": bootstrap,
-            "topic": leg.topic(),
+            "topic": leg.topic,
             "acks": leg.acks,
             "compression": leg.compression,
             "file": file,
         });
         let answer = self.ask(leg.writer, &job)?;
         if answer != json!(rows.len()) {
-            return Err(format!("{} of {} records were delivered", answer, rows.len()));
+            return Err(format!("{answer} of {} records were delivered", rows.len()).into());
         }
         Ok(())
     }
@@ -78,39 +63,58 @@ impl Parties {
         reader: Party,
         bootstrap: &str,
         topic: &str,
+        partitions: i32,
         count: usize,
-    ) -> Result<Vec<Row>, String> {
+    ) -> Result<Vec<Row>, Trouble> {
         if reader == Party::Milena {
-            return ours::read(bootstrap, topic, count);
+            return Ok(self.ours.read(bootstrap, topic, count)?);
         }
         let file = self.files.join("read.jsonl");
         let job = json!({
             "job": "consume",
             "bootstrap": bootstrap,
             "topic": topic,
-            "partitions": PARTITIONS,
+            "partitions": partitions,
             "count": count,
             "file": file,
         });
         let ends = self.ask(reader, &job)?;
         let stored: i64 = ends.as_array().into_iter().flatten().filter_map(Value::as_i64).sum();
         if stored != count as i64 {
-            return Err(format!("the partitions end at {ends}, which is not {count} records in all"));
+            return Err(format!("the partitions end at {ends}, which is not {count} records in all").into());
         }
-        rows::load(&file)
+        Ok(rows::load(&file)?)
     }
 
     /// Creates topics on a real broker, through Kafka's own admin client.
-    pub(crate) fn create_topics(&mut self, bootstrap: &str, topics: &[String]) -> Result<(), String> {
+    pub(crate) fn create_topics(
+        &mut self,
+        bootstrap: &str,
+        topics: &[String],
+        partitions: i32,
+    ) -> Result<(), Trouble> {
         let job =
-            json!({ "job": "create", "bootstrap": bootstrap, "topics": topics, "partitions": PARTITIONS });
+            json!({ "job": "create", "bootstrap": bootstrap, "topics": topics, "partitions": partitions });
         self.ask(Party::Java, &job).map(drop)
     }
 
-    fn ask(&mut self, party: Party, job: &Value) -> Result<Value, String> {
+    fn ask(&mut self, party: Party, job: &Value) -> Result<Value, Trouble> {
         let server = if party == Party::Java { &mut self.java } else { &mut self.librdkafka };
-        server.as_mut().map_err(|missing| missing.to_string())?.ask(job, WATCHDOG)
+        let server = server.as_mut().map_err(|trouble| trouble.clone())?;
+        Ok(server.ask(job, WATCHDOG)?)
     }
+}
+
+fn librdkafka() -> Result<JobServer, Trouble> {
+    let python = Python::with_librdkafka()?;
+    let command = python.command("librdkafka.py", include_str!("clients/librdkafka.py"));
+    Ok(JobServer::start("librdkafka", command)?)
+}
+
+fn java_client(java: &Result<Java, Missing>) -> Result<JobServer, Trouble> {
+    let java = java.as_ref().map_err(Missing::clone)?;
+    let classes = java.compile("Client", include_str!("clients/Client.java"))?;
+    Ok(JobServer::start("java", java.command(&classes, "Client"))?)
 }
 
 impl Drop for Parties {

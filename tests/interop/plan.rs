@@ -25,6 +25,7 @@ pub(crate) enum Place {
 /// One topic: who fills it, how, where, and who reads it back. Each reader is one case.
 #[derive(Clone, Debug)]
 pub(crate) struct Leg {
+    pub(crate) topic: String,
     pub(crate) writer: Party,
     pub(crate) place: Place,
     pub(crate) acks: &'static str,
@@ -34,7 +35,7 @@ pub(crate) struct Leg {
 
 /// As both real clients and ours spell them.
 const ACKS: [&str; 3] = ["0", "1", "all"];
-const COMPRESSIONS: [&str; 5] = ["none", "gzip", "snappy", "lz4", "zstd"];
+pub(crate) const COMPRESSIONS: [&str; 5] = ["none", "gzip", "snappy", "lz4", "zstd"];
 
 /// Partitions of every topic.
 pub(crate) const PARTITIONS: i32 = 3;
@@ -60,7 +61,8 @@ impl Leg {
                     }
                     // Between a real client and a real broker acks change nothing that is ours.
                     if place == Place::Mock || writer == Party::Milena || acks == "all" {
-                        legs.push(Self { writer, place, acks, compression, readers });
+                        let topic = format!("{writer}.{acks}.{compression}");
+                        legs.push(Self { topic, writer, place, acks, compression, readers });
                     }
                 }
             }
@@ -68,20 +70,10 @@ impl Leg {
         legs
     }
 
-    /// The name of its topic.
-    pub(crate) fn topic(&self) -> String {
-        format!("{}.{}.{}", self.writer, self.acks, self.compression)
-    }
-
     /// The name of one of its cases.
     pub(crate) fn case(&self, reader: Party) -> String {
         let Self { writer, place, acks, compression, .. } = self;
         format!("{writer} > {place} > {reader}, acks={acks} {compression}")
-    }
-
-    /// The name that a missing tool's cases are skipped under.
-    pub(crate) fn group(&self, reader: Party) -> String {
-        format!("{} > {} > {reader}", self.writer, self.place)
     }
 }
 
