@@ -1,25 +1,21 @@
-//! Our messages against Kafka's own definitions, field by field.
+//! Our definitions against Kafka's own: messages field by field, APIs, error codes, the key hash.
 //!
-//! `schema/messages.tsv` has a row for every field of every message of Kafka 4.4. Each difference is listed; there is
-//! none.
+//! The tables in `schema/` are facts of Kafka 4.4. Each difference is listed; there is none.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use protocol::records::murmur2;
 use protocol::schema::{FieldSchema, Kind, StructSchema};
-use protocol::{ApiKey, VersionRange};
+use protocol::{ApiKey, ErrorCode, VersionRange};
 
 /// One row of the table, by column name.
 type Row<'a> = BTreeMap<&'a str, &'a str>;
 
 #[test]
 fn every_field_is_as_kafka_defines_it() {
-    let text = include_str!("schema/messages.tsv");
-    let mut lines = text.lines();
-    let columns: Vec<&str> = lines.next().unwrap().split('\t').collect();
     let mut expected: BTreeMap<&str, Vec<Row<'_>>> = BTreeMap::new();
-    for line in lines {
-        let row: Row<'_> = columns.iter().copied().zip(line.split('\t')).collect();
+    for row in rows(include_str!("schema/messages.tsv")) {
         expected.entry(row["message"]).or_default().push(row);
     }
 
@@ -40,6 +36,70 @@ fn every_field_is_as_kafka_defines_it() {
     println!("schema: {messages} messages, {fields} fields");
     assert!(differences.is_empty(), "\n{differences}");
     assert!(fields > 200, "only {fields} fields were compared");
+}
+
+#[test]
+fn every_api_has_kafka_s_versions_and_headers() {
+    let apis: BTreeMap<i16, Row<'_>> =
+        rows(include_str!("schema/apis.tsv")).map(|row| (row["api_key"].parse().unwrap(), row)).collect();
+    for &api_key in ApiKey::ALL {
+        let row = &apis[&api_key.0];
+        assert_eq!(api_key.name(), Some(row["name"]));
+        let versions = api_key.versions().unwrap();
+        assert_eq!(versions.to_string(), row["requestValidVersions"], "{api_key}");
+        for version in versions.iter() {
+            let headers = (api_key.request_header_version(version), api_key.response_header_version(version));
+            let expected = (
+                header(row["requestHeaderVersions"], version),
+                header(row["responseHeaderVersions"], version),
+            );
+            assert_eq!(headers, expected, "{api_key} v{version}");
+        }
+    }
+}
+
+/// The header version for `version` in a list such as `3-8:1,9-13:2`.
+fn header(list: &str, version: i16) -> i16 {
+    let mut entries = list.split(',').map(|entry| entry.split_once(':').unwrap());
+    entries.find(|(range, _)| parse(range).contains(version)).unwrap().1.parse().unwrap()
+}
+
+#[test]
+fn every_error_code_is_known_and_retried_as_kafka_s_clients_do() {
+    let mut codes = Vec::new();
+    for row in rows(include_str!("schema/errors.tsv")) {
+        let code = ErrorCode(row["code"].parse().unwrap());
+        codes.push(code);
+        assert_eq!(code.name(), Some(row["name"]));
+        assert_eq!(code.is_retriable(), row["retriable"] == "true", "{code}");
+        assert_eq!(code.wants_fresh_metadata(), row["refresh_metadata"] == "true", "{code}");
+        assert!(code.sentence().is_some_and(|sentence| !sentence.is_empty()), "{code}");
+    }
+    assert_eq!(codes, ErrorCode::ALL);
+}
+
+#[test]
+fn keys_go_to_the_partitions_that_the_java_client_chooses() {
+    let mut keys = 0;
+    for row in rows(include_str!("schema/murmur2.tsv")) {
+        let digits = row["key_hex"];
+        let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
+        let key: Vec<u8> = (0..digits.len()).step_by(2).map(byte).collect();
+        assert_eq!(murmur2::murmur2(&key), row["murmur2_i32"].parse::<i32>().unwrap(), "{digits}");
+        for partitions in [1, 3, 7, 12, 100] {
+            let expected: i32 = row[format!("p{partitions}").as_str()].parse().unwrap();
+            assert_eq!(murmur2::partition_for_key(&key, partitions), expected, "{digits} of {partitions}");
+        }
+        keys += 1;
+    }
+    assert!(keys > 30);
+}
+
+/// The rows of a table whose first line names the columns.
+fn rows(text: &str) -> impl Iterator<Item = Row<'_>> {
+    let mut lines = text.lines();
+    let columns: Vec<&str> = lines.next().unwrap().split('\t').collect();
+    lines.map(move |line| columns.iter().copied().zip(line.split('\t')).collect())
 }
 
 /// Compares one message with its rows; gives how many fields it looked at.
