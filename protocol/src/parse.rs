@@ -2,7 +2,8 @@
 //!
 //! Frames, headers, record batches and the framings of compressed records are read with nom, on plain slices and
 //! always to the end (`complete` parsers, never streaming ones). The error is small and `Copy`, because a record
-//! loop returns it a million times a second; only when it leaves the parser it becomes a [`DecodeError`].
+//! loop returns it a million times a second; only when it leaves the parser it becomes a [`DecodeError`]. What that loop
+//! is made of is inlined by force; `records/record.rs` says why.
 
 use nom::error::{ErrorKind, ParseError};
 use nom::{IResult, Parser};

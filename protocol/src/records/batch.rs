@@ -356,3 +356,175 @@ pub(super) fn write_header(batch: &mut [u8], header: &BatchHeader) {
 fn put<const N: usize>(batch: &mut [u8], at: usize, bytes: [u8; N]) {
     batch[at..at + N].copy_from_slice(&bytes);
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{BatchBuilder, BatchOptions, Compression, Header};
+
+    fn batch(compression: Compression) -> Bytes {
+        let options = BatchOptions { compression, producer_id: ProducerId(7), ..BatchOptions::default() };
+        let mut builder = BatchBuilder::new(Vec::new(), options);
+        builder.append(1000, Some(b"key"), Some(&[7; 100]), [Header::new("h", b"x")]).unwrap();
+        builder.append(1001, None, Some(b"value"), []).unwrap();
+        builder.build().unwrap()
+    }
+
+    fn only(bytes: &Bytes) -> RecordBatch {
+        match batches(bytes).next() {
+            Some(Ok(Part::Batch(batch))) => batch,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// Everything that a reader does with bytes.
+    fn read_all(bytes: &Bytes) -> Result<usize, DecodeError> {
+        let mut count = 0;
+        for part in batches(bytes) {
+            if let Part::Batch(batch) = part? {
+                for record in batch.records(&Limits::inflated_bytes(1 << 20))?.iter() {
+                    count += 1 + record?.headers.iter().count();
+                }
+            }
+        }
+        Ok(count)
+    }
+
+    #[test]
+    fn batches_are_found_one_after_another() {
+        let one = batch(Compression::None);
+        let joined = Bytes::from([&one[..], &one, &one].concat());
+        assert_eq!(batches(&joined).filter(|part| matches!(part, Ok(Part::Batch(_)))).count(), 3);
+        assert_eq!(batches(&Bytes::new()).count(), 0);
+    }
+
+    #[test]
+    fn a_cut_batch_says_how_much_is_missing() {
+        let whole = batch(Compression::None);
+        for have in 1..whole.len() {
+            let missing = match batches(&whole.slice(..have)).next() {
+                Some(Ok(Part::Cut { have: found, missing })) if found == have => missing,
+                other => panic!("{have}: {other:?}"),
+            };
+            let expected = if have < OVERHEAD { HEADER_SIZE } else { whole.len() } - have;
+            assert_eq!(missing, expected, "{have}");
+        }
+    }
+
+    #[test]
+    fn a_cut_batch_after_a_whole_one_loses_nothing() {
+        let whole = batch(Compression::None);
+        let joined = Bytes::from([&whole[..], &whole[..70]].concat());
+        let mut parts = batches(&joined);
+        assert!(matches!(parts.next(), Some(Ok(Part::Batch(_)))));
+        assert!(matches!(parts.next(), Some(Ok(Part::Cut { have: 70, .. }))));
+        assert!(parts.next().is_none());
+    }
+
+    #[test]
+    fn headers_that_cannot_be_are_errors_at_their_place() {
+        let whole = batch(Compression::None);
+        let changed = |at: usize, bytes: &[u8]| {
+            let mut broken = [&whole[..], &whole].concat();
+            broken[whole.len() + at..][..bytes.len()].copy_from_slice(bytes);
+            let mut parts = batches(&Bytes::from(broken));
+            assert!(matches!(parts.next(), Some(Ok(Part::Batch(_)))));
+            let error = parts.next().unwrap().unwrap_err();
+            assert!(parts.next().is_none());
+            assert_eq!(error.offset(), whole.len() + at);
+            error
+        };
+        assert_eq!(*changed(MAGIC, &[9]).kind(), DecodeErrorKind::UnknownMagic(9));
+        assert!(matches!(changed(8, &[0, 0, 0, 48]).kind(), DecodeErrorKind::InvalidRecord(_)));
+        assert!(matches!(changed(8, &[0xff; 4]).kind(), DecodeErrorKind::InvalidRecord(_)));
+    }
+
+    #[test]
+    fn a_prefix_of_a_batch_is_cut_and_a_flipped_bit_an_error() {
+        for compression in Compression::ALL.into_iter().filter(|compression| compression.is_built_in()) {
+            let whole = batch(compression);
+            assert_eq!(read_all(&whole).unwrap(), 3);
+            for end in 0..whole.len() {
+                assert_eq!(read_all(&whole.slice(..end)).unwrap(), 0, "{compression} {end}");
+            }
+            for at in 0..whole.len() {
+                for bit in 0..8 {
+                    let mut flipped = whole.to_vec();
+                    flipped[at] ^= 1 << bit;
+                    let read = read_all(&Bytes::from(flipped));
+                    // Offset and leader epoch lie outside the checksum; a longer batch is a cut one.
+                    let harmless = at < 8 || (OVERHEAD..MAGIC).contains(&at);
+                    let outcome =
+                        if harmless { matches!(read, Ok(3)) } else { matches!(read, Err(_) | Ok(0)) };
+                    assert!(outcome, "{compression} {at} {bit}: {read:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn damage_behind_a_right_checksum_never_panics() {
+        for compression in Compression::ALL.into_iter().filter(|compression| compression.is_built_in()) {
+            let whole = batch(compression);
+            for at in HEADER_SIZE - 4..whole.len() {
+                for value in [0, 1, 3, 0x7f, 0x80, 0xff, whole[at] ^ 1, whole[at] ^ 0x10] {
+                    let mut damaged = whole.to_vec();
+                    damaged[at] = value;
+                    let crc = crc32c(&damaged[CHECKED..]);
+                    put(&mut damaged, CRC, crc.to_be_bytes());
+                    let _ = read_all(&Bytes::from(damaged));
+                }
+            }
+            // Cut behind the header, with length and checksum set right.
+            for end in HEADER_SIZE..whole.len() {
+                let mut cut = whole[..end].to_vec();
+                put(&mut cut, 8, ((end - OVERHEAD) as i32).to_be_bytes());
+                let crc = crc32c(&cut[CHECKED..]);
+                put(&mut cut, CRC, crc.to_be_bytes());
+                assert!(read_all(&Bytes::from(cut)).is_err(), "{compression} {end}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_unknown_compression_is_an_error() {
+        let mut unknown = batch(Compression::None).to_vec();
+        unknown[22] = 5;
+        let crc = crc32c(&unknown[CHECKED..]);
+        put(&mut unknown, CRC, crc.to_be_bytes());
+        let batch = only(&Bytes::from(unknown));
+        assert!(batch.is_compressed());
+        let error = batch.records(&Limits::default()).unwrap_err();
+        assert_eq!(*error.kind(), DecodeErrorKind::UnknownCompression(5));
+    }
+
+    #[test]
+    fn a_producer_is_written_into_a_built_batch() {
+        let mut built = batch(Compression::None).to_vec();
+        set_producer(&mut built, ProducerId(9), 3, 17);
+        let batch = only(&Bytes::from(built));
+        let header = batch.header();
+        assert_eq!((header.producer_id, header.producer_epoch, header.base_sequence), (ProducerId(9), 3, 17));
+        batch.verify_crc().unwrap();
+    }
+
+    #[test]
+    fn a_broker_places_a_batch_without_touching_its_records() {
+        let produced = only(&batch(Compression::None));
+        let [head, records] = rewrite_header(&produced, 500, 4, None);
+        assert_eq!(records.as_ptr(), produced.bytes()[HEADER_SIZE..].as_ptr());
+        let stored = only(&Bytes::from([head, records].concat()));
+        assert_eq!((stored.header().base_offset, stored.header().next_offset()), (500, 502));
+        assert_eq!((stored.header().partition_leader_epoch, stored.header().crc), (4, produced.header().crc));
+        stored.verify_crc().unwrap();
+    }
+
+    #[test]
+    fn a_broker_that_sets_the_time_sets_the_checksum_too() {
+        let produced = only(&batch(Compression::None));
+        let stored = only(&Bytes::from(rewrite_header(&produced, 0, 0, Some(77)).concat()));
+        stored.verify_crc().unwrap();
+        let set = stored.records(&Limits::default()).unwrap();
+        assert!(set.iter().all(|record| record.unwrap().timestamp == 77));
+    }
+}

@@ -421,3 +421,147 @@ fn put_bytes(output: &mut Vec<u8>, bytes: Option<&[u8]>) {
         None => output.push(1),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{Limits, Part, RecordBatch, batches};
+
+    fn read(bytes: &Bytes) -> RecordBatch {
+        match batches(bytes).next() {
+            Some(Ok(Part::Batch(batch))) => batch,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn one_record_byte_by_byte() {
+        let mut builder = BatchBuilder::new(Vec::new(), BatchOptions::default());
+        builder.append(1000, Some(b"k"), None, [Header::new("h", b"v")]).unwrap();
+        let batch = builder.build().unwrap();
+        // Length 11, attributes, deltas; key of one byte; null value; one header, key and value of one byte.
+        assert_eq!(batch[HEADER_SIZE..], [22, 0, 0, 0, 2, b'k', 1, 2, 2, b'h', 2, b'v']);
+        let header = *read(&batch).header();
+        assert_eq!((header.base_timestamp, header.max_timestamp), (1000, 1000));
+        assert_eq!((header.batch_length, header.record_count, header.last_offset_delta), (61, 1, 0));
+        read(&batch).verify_crc().unwrap();
+    }
+
+    #[test]
+    fn times_count_from_the_first_record_and_the_highest_is_kept() {
+        let mut builder = BatchBuilder::new(Vec::new(), BatchOptions::default());
+        for timestamp in [50, 90, 40, i64::MAX] {
+            builder.append(timestamp, None, None, []).unwrap();
+        }
+        let batch = read(&builder.build().unwrap());
+        assert_eq!((batch.header().base_timestamp, batch.header().max_timestamp), (50, i64::MAX));
+        let set = batch.records(&Limits::default()).unwrap();
+        assert!(set.iter().map(|record| record.unwrap().timestamp).eq([50, 90, 40, i64::MAX]));
+    }
+
+    #[test]
+    fn what_a_batch_cannot_take_is_refused_and_changes_nothing() {
+        let options = BatchOptions { base_offset: 10, ..BatchOptions::default() };
+        let mut builder = BatchBuilder::new(Vec::new(), options);
+        assert_eq!(builder.append_with_offset(12, 0, None, None, []).unwrap(), 2);
+        let before = builder.written_bytes();
+        for offset in [9, 12, 10 + (1 << 31), i64::MIN] {
+            assert!(builder.append_with_offset(offset, 0, None, None, []).is_err(), "{offset}");
+        }
+        assert!(builder.append(-2, None, None, []).is_err());
+        assert!(builder.extend_to(11).is_err());
+        assert_eq!((builder.written_bytes(), builder.record_count()), (before, 1));
+        assert_eq!(builder.append(-1, None, None, []).unwrap(), 3);
+    }
+
+    #[test]
+    fn sizes_are_exact_and_bounded() {
+        let headers = [Header::new("a", b"1"), Header { key: "", value: None }];
+        for length in [0, 1, 63, 64, 8191, 8192, 100_000] {
+            let value = vec![0; length];
+            let mut builder = BatchBuilder::new(Vec::new(), BatchOptions::default());
+            let size = record_size(0, 0, None, Some(&value), headers);
+            let bound = record_size_upper_bound(None, Some(&value), headers);
+            builder.append(1, None, Some(&value), headers).unwrap();
+            assert_eq!(builder.written_bytes(), HEADER_SIZE + size);
+            assert!(builder.written_bytes() <= bound);
+        }
+    }
+
+    #[test]
+    fn the_first_record_fits_always_and_the_next_to_the_byte() {
+        let mut builder = BatchBuilder::new(Vec::new(), BatchOptions::default());
+        assert!(builder.has_room_for(10, 0, None, Some(&[0; 100]), []));
+        builder.append(0, None, Some(&[0; 100]), []).unwrap();
+        let needed = builder.written_bytes() + record_size(1, 5, None, Some(b"x"), []);
+        assert!(builder.has_room_for(needed, 5, None, Some(b"x"), []));
+        assert!(!builder.has_room_for(needed - 1, 5, None, Some(b"x"), []));
+        assert!(builder.is_full(builder.written_bytes()) && !builder.is_full(builder.written_bytes() + 1));
+    }
+
+    #[test]
+    fn the_size_of_a_compressed_batch_is_estimated() {
+        let options =
+            BatchOptions { compression: Compression::Gzip, expected_ratio: 0.5, ..BatchOptions::default() };
+        let mut builder = BatchBuilder::new(Vec::new(), options);
+        builder.append(0, None, Some(&[0; 1000]), []).unwrap();
+        let records = builder.written_bytes() - HEADER_SIZE;
+        assert_eq!(builder.estimated_bytes(), HEADER_SIZE + (records as f32 * 0.525) as usize);
+    }
+
+    #[test]
+    fn buffers_go_round_without_a_new_one() {
+        let mut compressor = Compressor::new();
+        for compression in Compression::ALL.into_iter().filter(|compression| compression.is_built_in()) {
+            let (mut buffer, mut spare) = (Vec::with_capacity(4096), Vec::with_capacity(4096));
+            let places = [buffer.as_ptr(), spare.as_ptr()];
+            for round in 0..3 {
+                let options = BatchOptions { compression, ..BatchOptions::default() };
+                let mut builder = BatchBuilder::new(buffer, options);
+                builder.append(round, None, Some(&[7; 1000]), []).unwrap();
+                let (batch, free) = builder.build_with(&mut compressor, spare).unwrap();
+                assert!(places.contains(&batch.as_ptr()) && places.contains(&free.as_ptr()), "{compression}");
+                let records = read(&Bytes::copy_from_slice(&batch)).records(&Limits::default()).unwrap();
+                assert_eq!(records.to_owned().unwrap()[0].value.as_deref(), Some(&[7; 1000][..]));
+                (buffer, spare) = (batch, free);
+            }
+        }
+    }
+
+    #[test]
+    fn levels_that_there_are_not_are_refused() {
+        let attempt = |compression, level| {
+            let options = BatchOptions { compression, level: Some(level), ..BatchOptions::default() };
+            let mut builder = BatchBuilder::new(Vec::new(), options);
+            builder.append(0, None, Some(b"v"), []).unwrap();
+            builder.build().is_ok()
+        };
+        let built_in: Vec<_> =
+            Compression::ALL.into_iter().filter(|compression| compression.is_built_in()).collect();
+        for (compression, level, accepted) in [
+            (Compression::Gzip, -1, true),
+            (Compression::Gzip, 9, true),
+            (Compression::Gzip, 0, false),
+            (Compression::Gzip, 10, false),
+            (Compression::Zstd, -131_072, true),
+            (Compression::Zstd, -131_073, false),
+            (Compression::Zstd, 23, false),
+            (Compression::Lz4, 9, true),
+        ] {
+            if built_in.contains(&compression) {
+                assert_eq!(attempt(compression, level), accepted, "{compression} {level}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_codec_that_is_not_built_in_is_named() {
+        for compression in Compression::ALL.into_iter().filter(|compression| !compression.is_built_in()) {
+            let mut builder =
+                BatchBuilder::new(Vec::new(), BatchOptions { compression, ..BatchOptions::default() });
+            builder.append(0, None, Some(b"v"), []).unwrap();
+            let error = builder.build().unwrap_err();
+            assert_eq!(*error.kind(), EncodeErrorKind::CompressionNotBuiltIn { feature: compression.name() });
+        }
+    }
+}

@@ -144,3 +144,62 @@ fn version(input: &[u8]) -> Parsed<'_, i16> {
         parsed => Ok(parsed),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{Limits, Part, batches};
+
+    fn read(key: &[u8], value: &[u8]) -> Result<ControlRecord, DecodeError> {
+        let mut builder = BatchBuilder::new(Vec::new(), BatchOptions::default());
+        builder.append(0, Some(key), Some(value), []).unwrap();
+        let Some(Ok(Part::Batch(batch))) = batches(&builder.build().unwrap()).next() else { panic!() };
+        let set = batch.records(&Limits::default()).unwrap();
+        ControlRecord::read(&set.iter().next().unwrap().unwrap())
+    }
+
+    #[test]
+    fn markers_are_read_as_they_are_written() {
+        let marker = EndTransactionMarker { coordinator_epoch: 49 };
+        for (built, expected) in [
+            (marker.commit(5, ProducerId(70), 2), ControlRecord::Commit(marker)),
+            (marker.abort(5, ProducerId(70), 2), ControlRecord::Abort(marker)),
+        ] {
+            let Some(Ok(Part::Batch(batch))) = batches(&built.unwrap()).next() else { panic!() };
+            let attributes = batch.header().attributes;
+            assert!(attributes.is_control() && attributes.is_transactional());
+            assert_eq!(batch.header().producer_id, ProducerId(70));
+            let set = batch.records(&Limits::default()).unwrap();
+            let record = set.iter().next().unwrap().unwrap();
+            assert_eq!(ControlRecord::read(&record).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn types_are_told_apart_and_unknown_ones_kept() {
+        for (id, expected) in [
+            (2, ControlRecord::LeaderChange),
+            (3, ControlRecord::SnapshotHeader),
+            (4, ControlRecord::SnapshotFooter),
+            (5, ControlRecord::KRaftVersion),
+            (6, ControlRecord::KRaftVoters),
+            (99, ControlRecord::Unknown(99)),
+        ] {
+            let record = read(&[0, 0, 0, id], b"").unwrap();
+            assert_eq!((record, record.id()), (expected, i16::from(id)));
+        }
+    }
+
+    #[test]
+    fn a_later_version_is_read_as_far_as_it_is_known() {
+        let commit = read(&[0, 1, 0, 1, 9, 9], &[0, 1, 0, 0, 0, 7, 9, 9]).unwrap();
+        assert_eq!(commit, ControlRecord::Commit(EndTransactionMarker { coordinator_epoch: 7 }));
+    }
+
+    #[test]
+    fn keys_and_values_that_are_cut_are_errors() {
+        assert_eq!(read(&[0, 0, 0], b"").unwrap_err().path(), "key");
+        assert_eq!(read(&[0xff, 0xff, 0, 1], b"").unwrap_err().path(), "key");
+        assert_eq!(read(&[0, 0, 0, 1], &[0, 0, 0, 0, 0]).unwrap_err().path(), "value");
+    }
+}
