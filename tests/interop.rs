@@ -12,15 +12,19 @@
 //! or fails with `CI=true`.
 #![expect(clippy::print_stdout, reason = "a test reports on standard output")]
 
-use std::process::ExitCode;
+use std::{
+    path::PathBuf,
+    process::ExitCode,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use harness::{
-    cases::{Cases, Trouble},
+    cases::{self, Cases, Trouble, Work},
     java::Java,
     random::Random,
     real_kafka::RealKafka,
     rows::{self, Row},
-    tools::Missing,
+    tools::{self, Missing},
 };
 use mock_broker::{ClusterConfig, MockCluster};
 use tokio::runtime::Runtime;
@@ -44,31 +48,43 @@ mod tampering;
 /// Records of a case: enough for every odd kind of them in each partition.
 const RECORDS: usize = 64;
 
-/// Where records can go: our mock and a real broker, if there is one.
+/// Pieces of work under way at a time: each waits for a client or a broker most of its time.
+const LANES: usize = 3;
+
+/// What clients are pointed at, and the program that can be pointed at it.
 struct Places {
     mock: Result<MockCluster, Trouble>,
     kafka: Result<RealKafka, Trouble>,
+    program: Result<PathBuf, String>,
 }
 
 fn main() -> ExitCode {
-    let mut cases = Cases::new("interop");
+    let cases = Cases::new("interop");
     let mut legs = Leg::all();
     legs.retain(|leg| leg.readers.iter().any(|reader| cases.wants(&leg.case(*reader))));
 
     let java = Java::with_kafka();
-    let mut parties = Parties::start(&java);
+    let parties = Parties::start(&java);
     let runtime = Runtime::new().expect("the system gives a runtime what it needs");
-    let places = Places { mock: start_mock(&runtime, &legs), kafka: start_kafka(&java, &mut parties, &legs) };
+    let places = Places {
+        mock: start_mock(&runtime, &legs),
+        kafka: start_kafka(&java, &parties, &legs),
+        program: tools::milena_program(),
+    };
 
-    let mut proven = 0;
-    for (index, leg) in legs.iter().enumerate() {
-        proven += run(leg, index as u64, &places, &mut parties, &mut cases);
+    let proven = AtomicUsize::new(0);
+    let mut work: Vec<Work<'_>> = Vec::new();
+    let run = |seed, leg| run(leg, seed, &places, &parties, &cases, &proven);
+    for (seed, leg) in (1..).zip(&legs) {
+        work.push(Box::new(move || run(seed, leg)));
     }
+    work.extend(program::work(&cases, &parties, &places));
+    work.push(Box::new(|| tampering::run(&cases, &parties, &places.kafka)));
+    cases::in_lanes(LANES, work);
+
     println!(
-        "{proven} of these comparisons were made again with one byte changed, and failed as they should"
+        "interop: {proven:?} of these comparisons were made again with one byte changed, and each failed"
     );
-    program::run(&mut cases, &mut parties, &places);
-    tampering::run(&mut cases, &mut parties, &places.kafka);
     cases.finish()
 }
 
@@ -78,11 +94,7 @@ fn start_mock(runtime: &Runtime, legs: &[Leg]) -> Result<MockCluster, Trouble> {
     runtime.block_on(MockCluster::start(config)).map_err(|e| Trouble::Failed(e.to_string()))
 }
 
-fn start_kafka(
-    java: &Result<Java, Missing>,
-    parties: &mut Parties,
-    legs: &[Leg],
-) -> Result<RealKafka, Trouble> {
+fn start_kafka(java: &Result<Java, Missing>, parties: &Parties, legs: &[Leg]) -> Result<RealKafka, Trouble> {
     let kafka = RealKafka::start(java.as_ref().map_err(Missing::clone)?)?;
     let mut topics: Vec<String> =
         legs.iter().filter(|leg| leg.place == Place::Kafka).map(|leg| leg.topic.clone()).collect();
@@ -102,24 +114,22 @@ impl Places {
     }
 }
 
-/// Fills the leg's topic and lets each reader read it; returns how many comparisons were proven to be able to fail.
-fn run(leg: &Leg, seed: u64, places: &Places, parties: &mut Parties, cases: &mut Cases) -> usize {
+/// Fills the leg's topic and lets each reader read it; counts the comparisons that were proven to be able to fail.
+fn run(leg: &Leg, seed: u64, places: &Places, parties: &Parties, cases: &Cases, proven: &AtomicUsize) {
     let sent = rows::sample(seed, RECORDS, PARTITIONS);
     let written = places.bootstrap_servers(leg.place).and_then(|bootstrap| {
         parties.write(leg, &bootstrap, &sent)?;
         Ok(bootstrap)
     });
     let mut random = Random::new(seed);
-    let mut proven = 0;
     for &reader in &leg.readers {
         cases.run(&leg.case(reader), || {
             let read = parties.read(reader, &written.clone()?, &leg.topic, PARTITIONS, RECORDS)?;
             compare_and_prove(&sent, read, &mut random)?;
-            proven += 1;
+            proven.fetch_add(1, Ordering::Relaxed);
             Ok(())
         });
     }
-    proven
 }
 
 /// Compares, and then shows that the comparison fails when one byte differs.

@@ -1,6 +1,12 @@
 //! Counts cases, prints each with its result, and decides how the test ends.
 
-use std::{collections::BTreeSet, env, fmt, process::ExitCode};
+use std::{
+    collections::{BTreeSet, VecDeque},
+    env, fmt,
+    process::ExitCode,
+    sync::{Mutex, MutexGuard},
+    thread,
+};
 
 use crate::tools::{self, Missing};
 
@@ -35,22 +41,30 @@ impl fmt::Display for Trouble {
 }
 
 /// The results of a run, for test programs that are their own `main` (so that the lines are seen).
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Cases {
     name: &'static str,
     filters: Vec<String>,
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
     passed: usize,
     failed: Vec<String>,
     skipped: usize,
     told: BTreeSet<String>,
 }
 
+/// A piece of work that runs some cases, one after the other.
+pub type Work<'a> = Box<dyn FnOnce() + Send + 'a>;
+
 #[expect(clippy::print_stdout, reason = "a test reports on standard output")]
 impl Cases {
     /// Starts to count under this name. Words on the command line choose the cases whose name has one of them.
     pub fn new(name: &'static str) -> Self {
         let filters = env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-        Self { name, filters, ..Self::default() }
+        Self { name, filters, counts: Mutex::default() }
     }
 
     /// Whether this case is to run.
@@ -59,7 +73,7 @@ impl Cases {
     }
 
     /// Runs a case if it is to run, and notes how it went.
-    pub fn run(&mut self, case: &str, run: impl FnOnce() -> Result<(), Trouble>) {
+    pub fn run(&self, case: &str, run: impl FnOnce() -> Result<(), Trouble>) {
         if self.wants(case) {
             self.note(case, run());
         }
@@ -68,35 +82,56 @@ impl Cases {
     /// Notes how a case went, and prints it.
     ///
     /// What comes before a comma in a case's name is its group: what a missing tool skips is told once for a group.
-    pub fn note(&mut self, case: &str, result: Result<(), Trouble>) {
+    pub fn note(&self, case: &str, result: Result<(), Trouble>) {
+        let mut counts = self.counts();
         match result {
             Ok(()) => {
-                self.passed += 1;
+                counts.passed += 1;
                 println!("ok      {case}");
             }
             Err(Trouble::Missing(missing)) if !tools::is_ci() => {
-                self.skipped += 1;
+                counts.skipped += 1;
                 let group = case.split(',').next().unwrap_or(case);
                 let line = format!("skipped: {group}: {missing}");
-                if !self.told.contains(&line) {
+                if !counts.told.contains(&line) {
                     println!("{line}");
-                    self.told.insert(line);
+                    counts.told.insert(line);
                 }
             }
             Err(trouble) => {
                 println!("FAILED  {case}: {trouble}");
-                self.failed.push(case.to_owned());
+                counts.failed.push(case.to_owned());
             }
         }
     }
 
     /// Prints the last line; success if no case failed and at least one was counted.
     pub fn finish(self) -> ExitCode {
-        let Self { name, passed, failed, skipped, .. } = self;
-        for case in &failed {
+        let counts = self.counts();
+        for case in &counts.failed {
             println!("failed: {case}");
         }
-        println!("{name}: {passed} passed, {} failed, {skipped} skipped", failed.len());
-        if failed.is_empty() && passed + skipped > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+        let (passed, failed, skipped) = (counts.passed, counts.failed.len(), counts.skipped);
+        println!("{}: {passed} passed, {failed} failed, {skipped} skipped", self.name);
+        if failed == 0 && passed + skipped > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().expect("no thread panics while it holds this lock")
+    }
+}
+
+/// Runs the work in a few threads, each taking the next piece when it has done one: most of it is waiting for others.
+pub fn in_lanes(lanes: usize, work: Vec<Work<'_>>) {
+    let work = Mutex::new(VecDeque::from(work));
+    let next = || work.lock().expect("no thread panics while it holds this lock").pop_front();
+    thread::scope(|scope| {
+        for _ in 0..lanes {
+            scope.spawn(|| {
+                while let Some(piece) = next() {
+                    piece();
+                }
+            });
+        }
+    });
 }

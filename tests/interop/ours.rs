@@ -5,46 +5,34 @@ use std::{future::Future, time::Duration};
 use harness::rows::Row;
 use milena::reader::{Partitions, Reader, Record, Start};
 use producer::{Producer, ProducerConfig};
-use tokio::{runtime::Runtime, time};
+use tokio::time;
 
 use crate::plan::Leg;
 
 /// A watchdog, as the real clients have it.
 const WATCHDOG: Duration = Duration::from_secs(20);
 
-/// Where our clients run.
-pub(crate) struct Ours(Runtime);
-
-impl Ours {
-    pub(crate) fn new() -> Self {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        Self(runtime.expect("the system gives a runtime what it needs"))
-    }
-
-    /// Sends the rows with our producer; checks the offsets it reports.
-    pub(crate) fn write(&self, bootstrap: &str, leg: &Leg, rows: &[Row]) -> Result<(), String> {
-        self.watched(write(bootstrap, leg, rows))
-    }
-
-    /// Reads `count` records with our reader; checks that there are no more.
-    pub(crate) fn read(&self, bootstrap: &str, topic: &str, count: usize) -> Result<Vec<Row>, String> {
-        self.watched(read(bootstrap, topic, count))
-    }
-
-    fn watched<T>(
-        &self,
-        work: impl Future<Output = Result<T, Box<dyn std::error::Error>>>,
-    ) -> Result<T, String> {
-        self.0.block_on(async {
-            match time::timeout(WATCHDOG, work).await {
-                Ok(result) => result.map_err(|e| format!("milena: {e}")),
-                Err(_) => Err(format!("milena: not done after {WATCHDOG:?}")),
-            }
-        })
-    }
+/// Sends the rows with our producer; checks the offsets it reports.
+pub(crate) fn write(bootstrap: &str, leg: &Leg, rows: &[Row]) -> Result<(), String> {
+    watched(send(bootstrap, leg, rows))
 }
 
-async fn write(bootstrap: &str, leg: &Leg, rows: &[Row]) -> Result<(), Box<dyn std::error::Error>> {
+/// Reads `count` records with our reader; checks that there are no more.
+pub(crate) fn read(bootstrap: &str, topic: &str, count: usize) -> Result<Vec<Row>, String> {
+    watched(fetch(bootstrap, topic, count))
+}
+
+fn watched<T>(work: impl Future<Output = Result<T, Box<dyn std::error::Error>>>) -> Result<T, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.expect("the system gives a runtime what it needs").block_on(async {
+        match time::timeout(WATCHDOG, work).await {
+            Ok(result) => result.map_err(|e| format!("milena: {e}")),
+            Err(_) => Err(format!("milena: not done after {WATCHDOG:?}")),
+        }
+    })
+}
+
+async fn send(bootstrap: &str, leg: &Leg, rows: &[Row]) -> Result<(), Box<dyn std::error::Error>> {
     let idempotence = if leg.acks == "all" { "true" } else { "false" };
     let config = ProducerConfig::from_properties([
         ("bootstrap.servers", bootstrap),
@@ -82,7 +70,7 @@ async fn write(bootstrap: &str, leg: &Leg, rows: &[Row]) -> Result<(), Box<dyn s
     Ok(())
 }
 
-async fn read(bootstrap: &str, topic: &str, count: usize) -> Result<Vec<Row>, Box<dyn std::error::Error>> {
+async fn fetch(bootstrap: &str, topic: &str, count: usize) -> Result<Vec<Row>, Box<dyn std::error::Error>> {
     let mut reader = Reader::connect(bootstrap).await?;
     reader.assign(topic, Partitions::All, Start::Earliest).await?;
     let mut rows = Vec::with_capacity(count);

@@ -1,6 +1,6 @@
 //! The clients of a run: the same two jobs for each of them, write these records and read them back.
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Mutex, time::Duration};
 
 use harness::{
     cases::Trouble,
@@ -13,17 +13,20 @@ use harness::{
 use serde_json::{Value, json};
 
 use crate::{
-    ours::Ours,
+    ours,
     plan::{Leg, Party},
 };
 
 /// All clients, the real ones as programs that wait for jobs. One that cannot be had is a [`Missing`].
+///
+/// Several threads may give jobs; each program does one at a time.
 pub(crate) struct Parties {
-    librdkafka: Result<JobServer, Trouble>,
-    java: Result<JobServer, Trouble>,
-    ours: Ours,
+    librdkafka: Program,
+    java: Program,
     files: PathBuf,
 }
+
+type Program = Result<Mutex<JobServer>, Trouble>;
 
 /// A watchdog: the programs give up by themselves after twenty seconds.
 const WATCHDOG: Duration = Duration::from_secs(60);
@@ -32,15 +35,15 @@ impl Parties {
     /// Starts the real clients.
     pub(crate) fn start(java: &Result<Java, Missing>) -> Self {
         let files = tools::cache_dir(&format!("files-{}", std::process::id()));
-        Self { librdkafka: librdkafka(), java: java_client(java), ours: Ours::new(), files }
+        Self { librdkafka: librdkafka(), java: java_client(java), files }
     }
 
     /// Lets the leg's writer send the rows, and checks that it says it sent them all.
-    pub(crate) fn write(&mut self, leg: &Leg, bootstrap: &str, rows: &[Row]) -> Result<(), Trouble> {
+    pub(crate) fn write(&self, leg: &Leg, bootstrap: &str, rows: &[Row]) -> Result<(), Trouble> {
         if leg.writer == Party::Milena {
-            return Ok(self.ours.write(bootstrap, leg, rows)?);
+            return Ok(ours::write(bootstrap, leg, rows)?);
         }
-        let file = self.files.join("sent.jsonl");
+        let file = self.files.join(format!("{}.{}.sent.jsonl", leg.place, leg.topic));
         rows::save(&file, rows);
         let job = json!({
             "job": "produce",
@@ -59,7 +62,7 @@ impl Parties {
 
     /// Lets a party read `count` records of the topic from its beginning, and checks that it holds no more.
     pub(crate) fn read(
-        &mut self,
+        &self,
         reader: Party,
         bootstrap: &str,
         topic: &str,
@@ -67,9 +70,9 @@ impl Parties {
         count: usize,
     ) -> Result<Vec<Row>, Trouble> {
         if reader == Party::Milena {
-            return Ok(self.ours.read(bootstrap, topic, count)?);
+            return Ok(ours::read(bootstrap, topic, count)?);
         }
-        let file = self.files.join("read.jsonl");
+        let file = self.files.join(format!("{bootstrap}.{topic}.{reader}.jsonl"));
         let job = json!({
             "job": "consume",
             "bootstrap": bootstrap,
@@ -88,7 +91,7 @@ impl Parties {
 
     /// Creates topics on a real broker, through Kafka's own admin client.
     pub(crate) fn create_topics(
-        &mut self,
+        &self,
         bootstrap: &str,
         topics: &[String],
         partitions: i32,
@@ -98,23 +101,23 @@ impl Parties {
         self.ask(Party::Java, &job).map(drop)
     }
 
-    fn ask(&mut self, party: Party, job: &Value) -> Result<Value, Trouble> {
-        let server = if party == Party::Java { &mut self.java } else { &mut self.librdkafka };
-        let server = server.as_mut().map_err(|trouble| trouble.clone())?;
+    fn ask(&self, party: Party, job: &Value) -> Result<Value, Trouble> {
+        let server = if party == Party::Java { &self.java } else { &self.librdkafka };
+        let mut server = server.as_ref().map_err(Trouble::clone)?.lock().expect("no job panics");
         Ok(server.ask(job, WATCHDOG)?)
     }
 }
 
-fn librdkafka() -> Result<JobServer, Trouble> {
+fn librdkafka() -> Program {
     let python = Python::with_librdkafka()?;
     let command = python.command("librdkafka.py", include_str!("clients/librdkafka.py"));
-    Ok(JobServer::start("librdkafka", command)?)
+    Ok(Mutex::new(JobServer::start("librdkafka", command)?))
 }
 
-fn java_client(java: &Result<Java, Missing>) -> Result<JobServer, Trouble> {
+fn java_client(java: &Result<Java, Missing>) -> Program {
     let java = java.as_ref().map_err(Missing::clone)?;
     let classes = java.compile("Client", include_str!("clients/Client.java"))?;
-    Ok(JobServer::start("java", java.command(&classes, "Client"))?)
+    Ok(Mutex::new(JobServer::start("java", java.command(&classes, "Client"))?))
 }
 
 impl Drop for Parties {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use harness::{
-    cases::{Cases, Trouble},
+    cases::{Cases, Trouble, Work},
     random::Random,
     rows::{self, Row},
     tools,
@@ -20,33 +20,29 @@ use crate::{
     plan::{COMPRESSIONS, Leg, Party, Place},
 };
 
-/// Runs the program's cases.
-pub(crate) fn run(cases: &mut Cases, parties: &mut Parties, places: &Places) {
-    let program = tools::milena_program().map_err(Trouble::from);
+/// The program's cases, as pieces of work of one case each.
+pub(crate) fn work<'a>(cases: &'a Cases, parties: &'a Parties, places: &'a Places) -> Vec<Work<'a>> {
+    let mut work: Vec<Work<'a>> = Vec::new();
     for place in [Place::Mock, Place::Kafka] {
-        let case = format!("milena topics > {place}");
-        cases.run(&case, || topics(&Tool::new(&program, places, place)?));
-        for (index, compression) in COMPRESSIONS.iter().enumerate() {
-            let reader = [Party::Librdkafka, Party::Java][index % 2];
-            let topic = format!("program.written.{compression}");
-            let case = format!("milena produce > {place} > {reader}, {compression}");
-            cases.run(&case, || {
-                let tool = Tool::new(&program, places, place)?;
-                tool.create(&topic, 1)?;
-                produce(&tool, parties, reader, &topic, compression)
-            });
-            let writer = [Party::Java, Party::Librdkafka][index % 2];
-            let topic = format!("program.read.{compression}");
-            let case = format!("{writer} > {place} > milena consume, {compression}");
-            cases.run(&case, || {
-                let tool = Tool::new(&program, places, place)?;
-                tool.create(&topic, 1)?;
-                let leg =
-                    Leg { topic, writer, place, acks: "all", compression, readers: vec![Party::Milena] };
-                consume(&tool, parties, &leg)
-            });
+        work.push(Box::new(move || {
+            cases.run(&format!("milena topics > {place}"), || topics(&places.tool(place)?))
+        }));
+        for (index, compression) in COMPRESSIONS.into_iter().enumerate() {
+            let [reader, writer] =
+                [[Party::Librdkafka, Party::Java], [Party::Java, Party::Librdkafka]][index % 2];
+            work.push(Box::new(move || {
+                let case = format!("milena produce > {place} > {reader}, {compression}");
+                cases.run(&case, || produce(&places.tool(place)?, parties, reader, compression));
+            }));
+            work.push(Box::new(move || {
+                let topic = format!("program.read.{compression}");
+                let leg = Leg { topic, writer, place, acks: "all", compression, readers: Vec::new() };
+                let case = format!("{writer} > {place} > milena consume, {compression}");
+                cases.run(&case, || consume(&places.tool(place)?, parties, &leg));
+            }));
         }
     }
+    work
 }
 
 /// The program, pointed at one place.
@@ -55,16 +51,14 @@ struct Tool<'a> {
     bootstrap: String,
 }
 
-impl<'a> Tool<'a> {
-    fn new(
-        program: &'a Result<std::path::PathBuf, Trouble>,
-        places: &Places,
-        place: Place,
-    ) -> Result<Self, Trouble> {
-        let program = program.as_ref().map_err(Trouble::clone)?;
-        Ok(Self { program, bootstrap: places.bootstrap_servers(place)? })
+impl Places {
+    fn tool(&self, place: Place) -> Result<Tool<'_>, Trouble> {
+        let program = self.program.as_deref().map_err(String::clone)?;
+        Ok(Tool { program, bootstrap: self.bootstrap_servers(place)? })
     }
+}
 
+impl Tool<'_> {
     /// Runs it with these words and `--bootstrap-server`, gives it `input`, returns what it prints.
     fn run(&self, words: &str, input: &str) -> Result<String, String> {
         let mut command = Command::new(self.program);
@@ -112,13 +106,9 @@ fn topics(tool: &Tool<'_>) -> Result<(), Trouble> {
 }
 
 /// Lines to `milena produce`, read back by a real client.
-fn produce(
-    tool: &Tool<'_>,
-    parties: &mut Parties,
-    reader: Party,
-    topic: &str,
-    compression: &str,
-) -> Result<(), Trouble> {
+fn produce(tool: &Tool<'_>, parties: &Parties, reader: Party, compression: &str) -> Result<(), Trouble> {
+    let topic = format!("program.written.{compression}");
+    tool.create(&topic, 1)?;
     let mut sent = lines_sample(compression);
     let input: String =
         sent.iter().map(|row| format!("{}\t{}\t{}\n", headers(row), key(row), value(row))).collect();
@@ -128,7 +118,7 @@ fn produce(
         "produce --topic {topic} --compression-codec {compression} --request-required-acks all {properties}"
     );
     tool.run(&words, &input)?;
-    let read = parties.read(reader, &tool.bootstrap, topic, 1, sent.len())?;
+    let read = parties.read(reader, &tool.bootstrap, &topic, 1, sent.len())?;
     // The program took the time at which it read a line.
     for (sent, read) in sent.iter_mut().zip(&read) {
         sent.timestamp = read.timestamp;
@@ -137,7 +127,8 @@ fn produce(
 }
 
 /// What a real client wrote, as `milena consume` prints it.
-fn consume(tool: &Tool<'_>, parties: &mut Parties, leg: &Leg) -> Result<(), Trouble> {
+fn consume(tool: &Tool<'_>, parties: &Parties, leg: &Leg) -> Result<(), Trouble> {
+    tool.create(&leg.topic, 1)?;
     let sent = lines_sample(leg.compression);
     parties.write(leg, &tool.bootstrap, &sent)?;
     let properties: String = ["timestamp", "partition", "offset", "headers", "key"]

@@ -21,7 +21,7 @@ pub(crate) fn topics() -> Vec<String> {
 }
 
 /// Runs them all: each client reads what is changed on its way, and writes what is changed on its way.
-pub(crate) fn run(cases: &mut Cases, parties: &mut Parties, kafka: &Result<RealKafka, Trouble>) {
+pub(crate) fn run(cases: &Cases, parties: &Parties, kafka: &Result<RealKafka, Trouble>) {
     let sent = rows::sample(0xbad, 48, PARTITIONS);
     let kafka = kafka.as_ref().map_err(Trouble::clone);
     let stored = kafka.clone().and_then(|kafka| {
@@ -46,7 +46,7 @@ pub(crate) fn run(cases: &mut Cases, parties: &mut Parties, kafka: &Result<RealK
 }
 
 fn read_back(
-    parties: &mut Parties,
+    parties: &Parties,
     reader: Party,
     kafka: &RealKafka,
     tamper: Tamper,
@@ -64,7 +64,7 @@ fn read_back(
     expect_noticed(way.changed() - before, outcome)
 }
 
-fn written(parties: &mut Parties, writer: Party, kafka: &RealKafka, sent: &[Row]) -> Result<(), Trouble> {
+fn written(parties: &Parties, writer: Party, kafka: &RealKafka, sent: &[Row]) -> Result<(), Trouble> {
     let way = kafka.tampered_way();
     let before = way.changed();
     let leg = leg(writer, &writer.to_string());

@@ -113,7 +113,7 @@ public class Client {
     private static JsonNode consume(JsonNode job) throws Exception {
         Map<String, Object> config = Map.of(
             "bootstrap.servers", job.get("bootstrap").asText(),
-            "fetch.max.wait.ms", 100,
+            "fetch.max.wait.ms", 20,
             "auto.offset.reset", "none",
             "default.api.timeout.ms", SECONDS * 1000);
         List<TopicPartition> partitions = new ArrayList<>();

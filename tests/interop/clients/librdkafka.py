@@ -71,7 +71,7 @@ def consume(job):
         "enable.auto.commit": False,
         "auto.offset.reset": "error",
         "check.crcs": True,
-        "fetch.wait.max.ms": 100,
+        "fetch.wait.max.ms": 20,
         "fetch.error.backoff.ms": 20,
     })
     rows = []
@@ -82,7 +82,7 @@ def consume(job):
         while len(rows) < job["count"]:
             if time.monotonic() > deadline:
                 raise RuntimeError(f"only {len(rows)} of {job['count']} records came")
-            for message in consumer.consume(job["count"] - len(rows), timeout=0.1):
+            for message in consumer.consume(job["count"] - len(rows), timeout=0.02):
                 if message.error() is not None:
                     raise KafkaException(message.error())
                 rows.append(row(message))
