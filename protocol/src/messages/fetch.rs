@@ -10,10 +10,10 @@ use crate::wire::{IntArray, Records, TaggedFields};
 
 /// Fetch (key 1): read record batches from partition logs, as a consumer or as a follower.
 ///
-/// Versions 4–18. 4: record batches of magic 2, isolation level (KIP-98). 7: sessions (KIP-227). 9: leader
-/// epochs (KIP-320). 10: zstd may be sent (KIP-110). 11: racks (KIP-392). 12: flexible (KIP-482), last
-/// fetched epoch (KIP-595). 13: topics are named by id instead of name (KIP-516). 15: replica epoch
-/// (KIP-903). 17: directory id (KIP-853). 18: the follower's high watermark (KIP-1166).
+/// Versions 4–18. 4: record batches of magic 2, isolation level (KIP-98). 5: log start offset (KIP-107). 7:
+/// sessions (KIP-227). 9: leader epochs (KIP-320). 10: zstd may be sent (KIP-110). 11: racks (KIP-392). 12:
+/// flexible (KIP-482), last fetched epoch (KIP-595). 13: topics are named by id instead of name (KIP-516).
+/// 15: replica epoch (KIP-903). 17: directory id (KIP-853). 18: the follower's high watermark (KIP-1166).
 #[derive(Clone, Debug, PartialEq, Message)]
 #[message(versions = "4-18", flexible = "12+")]
 pub struct FetchRequest {
