@@ -124,7 +124,7 @@ macro_rules! fixed_width {
     )*};
 }
 
-fixed_width! { be_i8: i8, be_i16: i16, be_i32: i32, be_i64: i64, be_u32: u32, le_u32: u32 }
+fixed_width! { be_i8: i8, be_i16: i16, be_i32: i32, be_i64: i64, be_u32: u32 }
 
 /// The next `count` bytes.
 #[inline(always)]

@@ -12,7 +12,7 @@ use crate::error::{DecodeError, EncodeError};
 #[derive(Default)]
 pub(super) struct Deflater {
     /// With the level it was made for.
-    state: Option<(i32, Box<Compress>)>,
+    state: Option<(Option<i32>, Box<Compress>)>,
 }
 
 /// Method 8 (deflate), no flags, no time, unknown system.
@@ -21,13 +21,13 @@ const MEMBER_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
 impl Deflater {
     pub(super) fn compress(
         &mut self,
-        level: i32,
+        level: Option<i32>,
         input: &[u8],
         output: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         if self.state.as_ref().is_none_or(|(made_for, _)| *made_for != level) {
-            let strength =
-                u32::try_from(level).map_or(flate2::Compression::default(), flate2::Compression::new);
+            let strength = level.and_then(|level| u32::try_from(level).ok());
+            let strength = strength.map_or(flate2::Compression::default(), flate2::Compression::new);
             self.state = Some((level, Box::new(Compress::new(strength, false))));
         }
         let Some((_, state)) = &mut self.state else { unreachable!("it was made above") };
@@ -107,7 +107,7 @@ mod tests {
     fn every_level_comes_back_and_members_are_joined() {
         let input = b"to be or not to be ".repeat(1000);
         let mut deflater = Deflater::default();
-        for level in [-1, 1, 6, 9, 9, -1] {
+        for level in [None, Some(1), Some(6), Some(9), Some(9), Some(-1)] {
             let mut output = Vec::new();
             deflater.compress(level, &input, &mut output).unwrap();
             assert!(output.len() < 300);
@@ -126,14 +126,14 @@ mod tests {
         };
         let input: Vec<u8> = std::iter::repeat_with(&mut noise).take(300_000).collect();
         let mut output = Vec::new();
-        Deflater::default().compress(1, &input, &mut output).unwrap();
+        Deflater::default().compress(Some(1), &input, &mut output).unwrap();
         assert_eq!(inflate(&output, input.len()).unwrap(), input);
     }
 
     #[test]
     fn one_byte_more_than_the_limit_is_too_much_whatever_the_trailer_says() {
         let mut output = Vec::new();
-        Deflater::default().compress(9, &vec![0; 3 << 20], &mut output).unwrap();
+        Deflater::default().compress(Some(9), &vec![0; 3 << 20], &mut output).unwrap();
         let honest = output.len() - 4;
         for stated in [3 << 20, 0, 100, u32::MAX] {
             output[honest..].copy_from_slice(&u32::to_le_bytes(stated));

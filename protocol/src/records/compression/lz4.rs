@@ -11,9 +11,9 @@
 
 use lz4_flex::block::{CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size};
 
-use super::{damaged, too_large};
+use super::{damaged, le_u32, too_large};
 use crate::error::{DecodeError, EncodeError};
-use crate::parse::{self, Parsed, Reason, le_u32, take};
+use crate::parse::{self, Parsed, Reason, take};
 
 const MAGIC: u32 = 0x184d_2204;
 const BLOCK: usize = 64 * 1024;

@@ -25,6 +25,8 @@ use std::ops::RangeInclusive;
 use bytes::Bytes;
 
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
+#[cfg(any(feature = "lz4", feature = "zstd"))]
+use crate::parse::{Parsed, be_u32};
 
 /// How the records of a batch are compressed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,18 +103,15 @@ impl Compression {
         }
     }
 
-    /// The level to use, if `level` is one.
-    fn checked_level(self, level: Option<i32>, default: i32) -> Result<i32, EncodeError> {
-        match level {
-            None => Ok(default),
-            Some(0) if self == Self::Gzip => Err(refused("gzip has no level 0: use -1 or 1 to 9")),
-            Some(level) => match self.levels() {
-                Some(levels) if !levels.contains(&level) => {
-                    let (low, high) = levels.into_inner();
-                    Err(refused(format_args!("{self} has no level {level}: use {low} to {high}")))
-                }
-                _ => Ok(level),
-            },
+    /// Refuses a level that there is not.
+    fn check_level(self, level: Option<i32>) -> Result<(), EncodeError> {
+        match (self.levels(), level) {
+            (Some(_), Some(0)) if self == Self::Gzip => Err(refused("gzip has no level 0: use -1 or 1 to 9")),
+            (Some(levels), Some(level)) if !levels.contains(&level) => {
+                let (low, high) = levels.into_inner();
+                Err(refused(format_args!("{self} has no level {level}: use {low} to {high}")))
+            }
+            _ => Ok(()),
         }
     }
 }
@@ -176,19 +175,20 @@ impl Compressor {
         input: &[u8],
         output: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
+        compression.check_level(level)?;
         match compression {
             Compression::None => {
                 output.extend_from_slice(input);
                 Ok(())
             }
             #[cfg(feature = "gzip")]
-            Compression::Gzip => self.gzip.compress(compression.checked_level(level, -1)?, input, output),
+            Compression::Gzip => self.gzip.compress(level, input, output),
             #[cfg(feature = "snappy")]
             Compression::Snappy => self.snappy.compress(input, output),
             #[cfg(feature = "lz4")]
             Compression::Lz4 => self.lz4.compress(lz4::Checksum::Right, input, output),
             #[cfg(feature = "zstd")]
-            Compression::Zstd => self.zstd.compress(compression.checked_level(level, 3)?, input, output),
+            Compression::Zstd => self.zstd.compress(level, input, output),
             #[allow(unreachable_patterns, reason = "reachable only when a feature is off")]
             other => Err(EncodeError::new(EncodeErrorKind::CompressionNotBuiltIn { feature: other.name() })),
         }
@@ -227,7 +227,7 @@ impl Decompressor {
         limits: &Limits,
     ) -> Result<Bytes, DecodeError> {
         let limit = limits.inflated_bytes;
-        let inflated = match compression {
+        let inflated: Result<Vec<u8>, DecodeError> = match compression {
             Compression::None => return Ok(input.clone()),
             #[cfg(feature = "gzip")]
             Compression::Gzip => gzip::inflate(input, limit),
@@ -240,10 +240,14 @@ impl Decompressor {
             #[allow(unreachable_patterns, reason = "reachable only when a feature is off")]
             other => {
                 let kind = DecodeErrorKind::CompressionNotBuiltIn { feature: other.name() };
-                return Err(DecodeError::new(kind, 0));
+                Err(DecodeError::new(kind, 0))
             }
         };
-        inflated.map(into_bytes)
+        let inflated = inflated?;
+        if inflated.len() > limit {
+            return Err(too_large(limit));
+        }
+        Ok(into_bytes(inflated))
     }
 }
 
@@ -268,6 +272,7 @@ fn refused(reason: impl fmt::Display) -> EncodeError {
 }
 
 #[cold]
+#[allow(dead_code, reason = "dead only when all features are off")]
 fn damaged(reason: impl fmt::Display, offset: usize) -> DecodeError {
     DecodeError::new(DecodeErrorKind::Decompression(reason.to_string()), offset)
 }
@@ -275,4 +280,10 @@ fn damaged(reason: impl fmt::Display, offset: usize) -> DecodeError {
 #[cold]
 fn too_large(limit: usize) -> DecodeError {
     DecodeError::new(DecodeErrorKind::InflatedTooLarge { limit }, 0)
+}
+
+/// A `u32` with its lowest byte first, as lz4 and zstd have them.
+#[cfg(any(feature = "lz4", feature = "zstd"))]
+fn le_u32(input: &[u8]) -> Parsed<'_, u32> {
+    be_u32(input).map(|(rest, number)| (rest, number.swap_bytes()))
 }

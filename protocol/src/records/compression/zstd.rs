@@ -11,13 +11,15 @@ use std::io::Cursor;
 
 use zstd::{bulk, compress_bound};
 
-use super::{damaged, refused, too_large};
+use super::{damaged, le_u32, refused, too_large};
 use crate::error::{DecodeError, EncodeError};
-use crate::parse::{self, Parsed, Reason, le_u32, take};
+use crate::parse::{self, Parsed, Reason, take};
 
 const MAGIC: u32 = 0xfd2f_b528;
 /// Sixteen magics, for whatever others want to put between frames.
 const SKIPPABLE: u32 = 0x184d_2a50;
+/// Kafka's and the library's.
+const DEFAULT_LEVEL: i32 = 3;
 /// No block holds more.
 const LARGEST_BLOCK: u64 = 128 * 1024;
 /// The largest window that Java's library reads: the one that level 22 writes.
@@ -27,18 +29,19 @@ const LARGEST_WINDOW_LOG: u32 = 27;
 #[derive(Default)]
 pub(super) struct Encoder {
     /// With the level it is set to.
-    context: Option<(i32, bulk::Compressor<'static>)>,
+    context: Option<(Option<i32>, bulk::Compressor<'static>)>,
 }
 
 impl Encoder {
     pub(super) fn compress(
         &mut self,
-        level: i32,
+        level: Option<i32>,
         input: &[u8],
         output: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         if self.context.as_ref().is_none_or(|(set_to, _)| *set_to != level) {
-            self.context = Some((level, bulk::Compressor::new(level).map_err(refused)?));
+            self.context =
+                Some((level, bulk::Compressor::new(level.unwrap_or(DEFAULT_LEVEL)).map_err(refused)?));
         }
         let Some((_, context)) = &mut self.context else { unreachable!("it was made above") };
         output.reserve(compress_bound(input.len()));
@@ -69,8 +72,7 @@ impl Decoder {
         let room = usize::try_from(most).unwrap_or(usize::MAX).min(limit);
         let mut output = Vec::with_capacity(room);
         match context.decompress_to_buffer(input, &mut output) {
-            Ok(_) if output.len() <= limit => Ok(output),
-            Ok(_) => Err(too_large(limit)),
+            Ok(_) => Ok(output),
             // The library tells its errors apart by their text only.
             Err(error) if most > limit as u64 && error.to_string().contains("Destination buffer") => {
                 Err(too_large(limit))
@@ -153,7 +155,7 @@ mod tests {
 
     fn compressed(level: i32, input: &[u8]) -> Vec<u8> {
         let mut output = b"before".to_vec();
-        Encoder::default().compress(level, input, &mut output).unwrap();
+        Encoder::default().compress(Some(level), input, &mut output).unwrap();
         output.split_off(6)
     }
 
