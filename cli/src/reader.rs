@@ -16,7 +16,7 @@ use protocol::messages::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
 use protocol::messages::metadata::MetadataResponseTopic;
 use protocol::messages::{FetchRequest, FetchResponse, ListOffsetsRequest};
 use protocol::names::{BrokerId, IsolationLevel, TopicName, Uuid};
-use protocol::records::{Decompressor, OwnedHeaders, TimestampType};
+use protocol::records::{Decompressor, OwnedHeaders, OwnedRecord, TimestampType};
 use protocol::{ApiKey, ErrorCode};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -117,6 +117,24 @@ pub struct Record {
     pub value: Option<Bytes>,
     /// Its headers.
     pub headers: OwnedHeaders,
+}
+
+impl Record {
+    /// A record of a partition, its timestamp set by its producer and its leader epoch unknown.
+    #[must_use]
+    pub fn new(topic: TopicName, partition: i32, record: OwnedRecord) -> Self {
+        Self {
+            topic,
+            partition,
+            offset: record.offset,
+            timestamp: record.timestamp,
+            timestamp_type: TimestampType::CreateTime,
+            leader_epoch: -1,
+            key: record.key,
+            value: record.value,
+            headers: record.headers,
+        }
+    }
 }
 
 /// Reads assigned partitions of a Kafka cluster.
@@ -642,17 +660,7 @@ impl Assigned {
 
     fn record(&self, unpacked: chunk::Unpacked) -> Record {
         let chunk::Unpacked { record, timestamp_type, leader_epoch } = unpacked;
-        Record {
-            topic: self.topic.clone(),
-            partition: self.index,
-            offset: record.offset,
-            timestamp: record.timestamp,
-            timestamp_type,
-            leader_epoch,
-            key: record.key,
-            value: record.value,
-            headers: record.headers,
-        }
+        Record { timestamp_type, leader_epoch, ..Record::new(self.topic.clone(), self.index, record) }
     }
 }
 

@@ -114,7 +114,8 @@ impl Formatter {
             separator.part(output).extend_from_slice(format!("Offset:{}", record.offset).as_bytes());
         }
         if self.print_epoch {
-            let epoch = if record.leader_epoch < 0 { "null".to_owned() } else { record.leader_epoch.to_string() };
+            let epoch = record.leader_epoch;
+            let epoch = if epoch < 0 { "NOT_PRESENT".to_owned() } else { epoch.to_string() };
             separator.part(output).extend_from_slice(format!("Epoch:{epoch}").as_bytes());
         }
         if self.print_headers {
@@ -180,4 +181,73 @@ impl Separator<'_> {
 
 fn in_property(key: &str, value: &str) -> Result<Deserializer, String> {
     value.parse().map_err(|rule| format!("{key}: {rule}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::records::{BatchBuilder, BatchOptions, Header, Limits, Part, batches};
+
+    use super::*;
+
+    /// A record as it comes out of a batch.
+    fn record(key: Option<&[u8]>, value: Option<&[u8]>, headers: &[Header<'_>]) -> Record {
+        let options = BatchOptions { base_offset: 42, ..Default::default() };
+        let mut builder = BatchBuilder::new(Vec::new(), options);
+        builder.append(1234, key, value, headers.iter().copied()).unwrap();
+        let Some(Ok(Part::Batch(batch))) = batches(&builder.build().unwrap()).next() else { panic!("no batch") };
+        let owned = batch.records(&Limits::default()).unwrap().to_owned().unwrap().remove(0);
+        Record::new("orders".into(), 3, owned)
+    }
+
+    fn shown(properties: &[&str], record: &Record) -> Result<String, String> {
+        let mut formatter = Formatter::default();
+        for property in properties {
+            formatter.set(&property.parse()?)?;
+        }
+        let mut output = b"before ".to_vec();
+        let written = formatter.write(record, &mut output);
+        let text = String::from_utf8(output).unwrap();
+        written.map(|()| text["before ".len()..].to_owned())
+    }
+
+    #[test]
+    fn a_record_is_shown_as_kafka_shows_it() {
+        let headers = [Header::new("h", b"v"), Header { key: "n", value: None }];
+        let full = record(Some(b"k"), Some("값".as_bytes()), &headers);
+        let bare = record(None, None, &[]);
+        let everything = [
+            "print.timestamp=true",
+            "print.partition=true",
+            "print.offset=true",
+            "print.epoch=true",
+            "print.headers=true",
+            "print.key=true",
+        ];
+        let cases: &[(&[&str], &Record, &str)] = &[
+            (&[], &full, "값\n"),
+            (&[], &bare, "null\n"),
+            (&["print.key=true"], &full, "k\t값\n"),
+            (&["print.key=TRUE", "key.separator= => "], &full, "k => 값\n"),
+            (&["print.key=true", "null.literal=-", "line.separator=;"], &bare, "-\t-;"),
+            (&["print.key=true", "print.value=false"], &full, "k\n"),
+            (&["print.value=false"], &full, ""),
+            (&["print.headers=true"], &full, "h:v,n:null\t값\n"),
+            (&["print.headers=true", "headers.separator=|"], &full, "h:v|n:null\t값\n"),
+            (&everything, &full, "CreateTime:1234\tPartition:3\tOffset:42\tEpoch:NOT_PRESENT\th:v,n:null\tk\t값\n"),
+            (&everything, &bare, "CreateTime:1234\tPartition:3\tOffset:42\tEpoch:NOT_PRESENT\tNO_HEADERS\tnull\tnull\n"),
+            (&["value.deserializer=bytes"], &full, "\\xEA\\xB0\\x92\n"),
+        ];
+        for (properties, record, expected) in cases {
+            assert_eq!(shown(properties, record).as_deref(), Ok(*expected), "{properties:?}");
+        }
+    }
+
+    #[test]
+    fn what_a_deserializer_cannot_take_writes_nothing() {
+        let record = record(Some(b"k"), Some(b"v"), &[]);
+        let error = shown(&["print.key=true", "value.deserializer=long"], &record).unwrap_err();
+        assert_eq!(error, "value: 1 bytes where there must be 8");
+        assert!(shown(&["print.keys=true"], &record).unwrap_err().contains("none of print.timestamp"));
+        assert!(shown(&["key.deserializer=avro"], &record).unwrap_err().starts_with("key.deserializer: "));
+    }
 }

@@ -126,3 +126,108 @@ impl Chunk {
         Ok(header.attributes.is_transactional() && self.aborting.contains(&header.producer_id))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use protocol::records::{BatchBuilder, BatchOptions, Compression, EndTransactionMarker, rewrite_header};
+    use protocol::wire::Records;
+
+    use super::*;
+
+    const LOUD: ProducerId = ProducerId(1);
+    const QUIET: ProducerId = ProducerId(2);
+
+    /// A batch of one record a value, in a transaction of `producer`.
+    fn batch(base_offset: i64, producer: ProducerId, values: &[&str]) -> Bytes {
+        let options = BatchOptions {
+            base_offset,
+            producer_id: producer,
+            producer_epoch: 0,
+            base_sequence: 0,
+            transactional: producer != ProducerId::NONE,
+            compression: Compression::Lz4,
+            ..Default::default()
+        };
+        let mut builder = BatchBuilder::new(Vec::new(), options);
+        for value in values {
+            builder.append(7, None, Some(value.as_bytes()), []).unwrap();
+        }
+        builder.build().unwrap()
+    }
+
+    fn abort(offset: i64, producer: ProducerId) -> Bytes {
+        at(offset, EndTransactionMarker::default().abort(7, producer, 0).unwrap())
+    }
+
+    fn commit(offset: i64, producer: ProducerId) -> Bytes {
+        at(offset, EndTransactionMarker::default().commit(7, producer, 0).unwrap())
+    }
+
+    fn at(offset: i64, batch: Bytes) -> Bytes {
+        let Some(Ok(Part::Batch(batch))) = batches(&batch).next() else { panic!("no batch") };
+        Bytes::from(rewrite_header(&batch, offset, 0, None).concat())
+    }
+
+    /// The values read, and the position after them.
+    fn read(data: PartitionData, position: i64, committed_only: bool) -> (Vec<String>, i64) {
+        let mut chunk = Chunk::new(data, position, committed_only);
+        let mut values = Vec::new();
+        while let Some(unpacked) = chunk.next(&mut Decompressor::new()).unwrap() {
+            values.push(String::from_utf8(unpacked.record.value.unwrap().to_vec()).unwrap());
+        }
+        (values, chunk.position())
+    }
+
+    fn data(slices: &[Bytes]) -> PartitionData {
+        let records = Records::from_slices(slices.iter().cloned());
+        PartitionData { records: Some(records), ..Default::default() }
+    }
+
+    #[test]
+    fn records_before_the_position_are_passed_over() {
+        let data = data(&[batch(10, ProducerId::NONE, &["a", "b", "c"])]);
+        assert_eq!(read(data.clone(), 10, false), (vec!["a".into(), "b".into(), "c".into()], 13));
+        assert_eq!(read(data, 12, false), (vec!["c".into()], 13));
+    }
+
+    #[test]
+    fn a_cut_batch_is_left_for_the_next_fetch() {
+        let (whole, cut) = (batch(0, ProducerId::NONE, &["a"]), batch(1, ProducerId::NONE, &["b"]));
+        for length in 0..cut.len() {
+            let mut chunk = Chunk::new(data(&[whole.clone(), cut.slice(..length)]), 0, false);
+            let mut decompressor = Decompressor::new();
+            assert!(chunk.next(&mut decompressor).unwrap().is_some());
+            assert!(chunk.next(&mut decompressor).unwrap().is_none());
+            assert_eq!(chunk.position(), 1);
+            assert_eq!(chunk.cut().is_some(), length > 0);
+        }
+    }
+
+    #[test]
+    fn aborted_transactions_are_left_out_if_only_committed_records_are_wanted() {
+        let slices = [
+            batch(0, LOUD, &["loud 1"]),
+            batch(1, QUIET, &["quiet 1"]),
+            batch(2, ProducerId::NONE, &["plain"]),
+            abort(3, LOUD),
+            batch(4, LOUD, &["loud 2"]),
+            commit(5, QUIET),
+            commit(6, LOUD),
+        ];
+        let aborted = AbortedTransaction { producer_id: LOUD, first_offset: 0, ..Default::default() };
+        let data = PartitionData { aborted_transactions: Some(vec![aborted]), ..data(&slices) };
+        let committed = ["quiet 1", "plain", "loud 2"].map(str::to_owned).to_vec();
+        assert_eq!(read(data.clone(), 0, true), (committed, 7));
+        let all = ["loud 1", "quiet 1", "plain", "loud 2"].map(str::to_owned).to_vec();
+        assert_eq!(read(data, 0, false), (all, 7));
+    }
+
+    #[test]
+    fn a_batch_that_is_not_what_it_claims_is_an_error_and_the_position_stays() {
+        let mut bytes = batch(5, ProducerId::NONE, &["a"]).to_vec();
+        *bytes.last_mut().unwrap() ^= 1;
+        let mut chunk = Chunk::new(data(&[bytes.into()]), 5, false);
+        assert!(chunk.next(&mut Decompressor::new()).is_err());
+        assert_eq!(chunk.position(), 5);
+    }
+}
