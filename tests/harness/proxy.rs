@@ -1,7 +1,8 @@
-//! A way between a client and a broker that changes one byte of record data when told to.
+//! A way between clients and a cluster that changes one byte of record data.
 //!
 //! It follows the frames of both directions, because a changed length would only break the connection. It finds record
-//! batches in them by their checksum, so it knows nothing else of the protocol and shares no code with what it tests.
+//! batches in them by their checksum, and the addresses of the brokers by their bytes, so it knows next to nothing of
+//! the protocol and shares no code with what it tests.
 
 use std::{
     collections::BTreeSet,
@@ -14,7 +15,7 @@ use std::{
     thread,
 };
 
-/// What the way does to the record batches that pass.
+/// What a way does to the record batches that pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tamper {
     /// Nothing.
@@ -27,57 +28,65 @@ pub enum Tamper {
     ProducedWithChecksum,
 }
 
-/// A proxy on a free port of loopback. It ends when dropped; its open connections end with their clients.
+/// A proxy for each broker of a cluster, on free ports of loopback. Clients that begin on the way stay on it, because
+/// the brokers' addresses are changed as they pass. It ends when dropped; open connections end with their clients.
 #[derive(Debug)]
-pub struct Proxy {
-    port: u16,
+pub struct Way {
     state: Arc<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    target: SocketAddr,
-    tamper: Mutex<Tamper>,
+    tamper: Tamper,
+    brokers: Vec<Broker>,
     changed: AtomicUsize,
     stopped: AtomicBool,
 }
 
-impl Proxy {
-    /// Starts to listen, and passes on what comes to `target`.
-    pub fn start(target: SocketAddr) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
-        let port = listener.local_addr().expect("it is bound").port();
-        let state = Arc::new(State {
-            target,
-            tamper: Mutex::new(Tamper::Nothing),
-            changed: AtomicUsize::new(0),
-            stopped: AtomicBool::new(false),
+#[derive(Debug)]
+struct Broker {
+    port: u16,
+    proxy_port: u16,
+}
+
+/// The host of every address: brokers that advertise another one are not followed.
+const HOST: &str = "127.0.0.1";
+
+impl Way {
+    /// Starts a way to the brokers of this list of addresses.
+    pub fn to(bootstrap_servers: &str, tamper: Tamper) -> Self {
+        let ports = bootstrap_servers.split(',').map(|address| {
+            let port = address.strip_prefix(HOST).and_then(|port| port.strip_prefix(':')?.parse().ok());
+            port.unwrap_or_else(|| panic!("{address} is not an address on {HOST}"))
         });
-        let shared = Arc::clone(&state);
-        thread::spawn(move || {
-            for client in listener.incoming().map_while(Result::ok) {
-                if shared.stopped.load(Ordering::SeqCst) {
-                    break;
+        let (brokers, listeners): (Vec<_>, Vec<_>) = ports
+            .map(|port| {
+                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+                let proxy_port = listener.local_addr().expect("it is bound").port();
+                (Broker { port, proxy_port }, listener)
+            })
+            .unzip();
+        let (changed, stopped) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let state = Arc::new(State { tamper, brokers, changed, stopped });
+        for (broker, listener) in state.brokers.iter().zip(listeners) {
+            let target = (Ipv4Addr::LOCALHOST, broker.port).into();
+            let state = Arc::clone(&state);
+            thread::spawn(move || {
+                for client in listener.incoming().map_while(Result::ok) {
+                    if state.stopped.load(Ordering::SeqCst) {
+                        break;
+                    }
+                    pass_on(client, target, &state);
                 }
-                pass_on(client, &shared);
-            }
-        });
-        Self { port, state }
+            });
+        }
+        Self { state }
     }
 
-    /// The port it listens on.
-    pub fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Its address, for `bootstrap.servers`.
+    /// Its addresses, for `bootstrap.servers`.
     pub fn bootstrap_servers(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
-    }
-
-    /// Does this from now on, to every frame that holds a record batch.
-    pub fn tamper(&self, tamper: Tamper) {
-        *self.state.tamper.lock().expect("no thread panics while it holds this lock") = tamper;
+        let addresses = self.state.brokers.iter().map(|broker| format!("{HOST}:{}", broker.proxy_port));
+        addresses.collect::<Vec<_>>().join(",")
     }
 
     /// How many bytes have been changed so far.
@@ -86,19 +95,32 @@ impl Proxy {
     }
 }
 
-impl Drop for Proxy {
+impl Drop for Way {
     fn drop(&mut self) {
         self.state.stopped.store(true, Ordering::SeqCst);
-        let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)); // wakes the listener up
+        for broker in &self.state.brokers {
+            let _ = TcpStream::connect((Ipv4Addr::LOCALHOST, broker.proxy_port)); // wakes the listener up
+        }
     }
 }
 
 impl State {
     /// Changes the frame if this is what it is to do, and counts it.
-    fn apply(&self, frame: &mut [u8], when: &[Tamper]) {
-        let tamper = *self.tamper.lock().expect("no thread panics while it holds this lock");
-        if when.contains(&tamper) && change_one_byte(frame, tamper != Tamper::Fetched) {
+    fn change(&self, frame: &mut [u8], when: &[Tamper]) {
+        if when.contains(&self.tamper) && change_one_byte(frame, self.tamper != Tamper::Fetched) {
             self.changed.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// Puts the proxies in the brokers' place: in every response that names a broker its port follows its host.
+    fn redirect(&self, frame: &mut [u8]) {
+        for broker in &self.brokers {
+            let address = |port: u16| [HOST.as_bytes(), &u32::from(port).to_be_bytes()].concat();
+            let (from, to) = (address(broker.port), address(broker.proxy_port));
+            let places = frame.windows(from.len()).enumerate().filter(|(_, window)| *window == from);
+            for place in places.map(|(place, _)| place).collect::<Vec<_>>() {
+                frame[place..place + to.len()].copy_from_slice(&to);
+            }
         }
     }
 }
@@ -109,9 +131,9 @@ const FETCH: i16 = 1;
 /// Correlation ids of fetches that are not answered yet.
 type Fetches = Arc<Mutex<BTreeSet<i32>>>;
 
-fn pass_on(client: TcpStream, state: &Arc<State>) {
+fn pass_on(client: TcpStream, target: SocketAddr, state: &Arc<State>) {
     // A client of a broker that is gone sees its connection close, as it would without a proxy.
-    let Ok(broker) = TcpStream::connect(state.target) else { return };
+    let Ok(broker) = TcpStream::connect(target) else { return };
     let fetches = Fetches::default();
     let (Ok(client_reads), Ok(broker_reads)) = (client.try_clone(), broker.try_clone()) else { return };
     let _ = (client.set_nodelay(true), broker.set_nodelay(true));
@@ -121,7 +143,7 @@ fn pass_on(client: TcpStream, state: &Arc<State>) {
         pump(&client_reads, &broker, |frame| {
             let Some(&[k0, k1, _, _, c0, c1, c2, c3]) = frame.first_chunk::<8>() else { return };
             match i16::from_be_bytes([k0, k1]) {
-                PRODUCE => shared.apply(frame, &[Tamper::ProducedWithChecksum]),
+                PRODUCE => shared.change(frame, &[Tamper::ProducedWithChecksum]),
                 FETCH => {
                     let correlation_id = i32::from_be_bytes([c0, c1, c2, c3]);
                     sent.lock().expect("no panic holds it").insert(correlation_id);
@@ -137,7 +159,9 @@ fn pass_on(client: TcpStream, state: &Arc<State>) {
                 fetches.lock().expect("no panic holds it").remove(&i32::from_be_bytes(*id))
             });
             if is_fetch {
-                shared.apply(frame, &[Tamper::Fetched, Tamper::FetchedWithChecksum]);
+                shared.change(frame, &[Tamper::Fetched, Tamper::FetchedWithChecksum]);
+            } else {
+                shared.redirect(frame);
             }
         });
     });

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use crate::{java::Java, proxy::Proxy, server::LastLines, tools};
+use crate::{java::Java, server::LastLines, tools};
 
 /// A running broker. It is killed, and its folder removed, when this is dropped.
 #[derive(Debug)]
@@ -17,7 +17,6 @@ pub struct RealKafka {
     child: Child,
     dir: PathBuf,
     port: u16,
-    way: Proxy,
 }
 
 impl RealKafka {
@@ -39,12 +38,10 @@ impl RealKafka {
     }
 
     fn try_start(java: &Java, classes: &Path) -> Result<Self, String> {
-        let [port, tampered, controller] = free_ports();
-        let way = Proxy::start((Ipv4Addr::LOCALHOST, tampered).into());
+        let [port, controller] = free_ports();
         let dir = tools::cache_dir(&format!("broker-{}-{port}", std::process::id()));
         let file = dir.join("server.properties");
-        fs::write(&file, properties(&dir, port, tampered, way.port(), controller))
-            .expect("the cache can be written to");
+        fs::write(&file, properties(&dir, port, controller)).expect("the cache can be written to");
 
         let mut command = java.command(classes, "Broker");
         command.arg(file).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -59,7 +56,7 @@ impl RealKafka {
             }
         });
 
-        let kafka = Self { child, dir, port, way };
+        let kafka = Self { child, dir, port };
         // A watchdog: a start takes two seconds. The channel also closes when the broker dies.
         match ready.recv_timeout(Duration::from_secs(60)) {
             Ok(()) => Ok(kafka),
@@ -70,11 +67,6 @@ impl RealKafka {
     /// Its address, for `bootstrap.servers`.
     pub fn bootstrap_servers(&self) -> String {
         format!("127.0.0.1:{}", self.port)
-    }
-
-    /// The way to the same broker on which a byte can be changed. Clients that begin here stay on it.
-    pub fn tampered_way(&self) -> &Proxy {
-        &self.way
     }
 }
 
@@ -93,16 +85,16 @@ fn free_ports<const N: usize>() -> [u16; N] {
     sockets.map(|socket| socket.local_addr().expect("it is bound").port())
 }
 
-fn properties(dir: &Path, port: u16, tampered: u16, proxy: u16, controller: u16) -> String {
+fn properties(dir: &Path, port: u16, controller: u16) -> String {
     format!(
         "process.roles=broker,controller\n\
          node.id=1\n\
          controller.quorum.voters=1@127.0.0.1:{controller}\n\
          controller.listener.names=CONTROLLER\n\
          inter.broker.listener.name=PLAINTEXT\n\
-         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,TAMPERED:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
-         listeners=PLAINTEXT://127.0.0.1:{port},TAMPERED://127.0.0.1:{tampered},CONTROLLER://127.0.0.1:{controller}\n\
-         advertised.listeners=PLAINTEXT://127.0.0.1:{port},TAMPERED://127.0.0.1:{proxy}\n\
+         listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT\n\
+         listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller}\n\
+         advertised.listeners=PLAINTEXT://127.0.0.1:{port}\n\
          log.dirs={}/data\n\
          offsets.topic.replication.factor=1\n\
          offsets.topic.num.partitions=1\n\

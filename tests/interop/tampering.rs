@@ -2,7 +2,7 @@
 
 use harness::{
     cases::{Cases, Trouble},
-    proxy::Tamper,
+    proxy::{Tamper, Way},
     real_kafka::RealKafka,
     rows::{self, Row},
 };
@@ -22,70 +22,74 @@ pub(crate) fn topics() -> Vec<String> {
 
 /// Runs them all: each client reads what is changed on its way, and writes what is changed on its way.
 pub(crate) fn run(cases: &Cases, parties: &Parties, kafka: &Result<RealKafka, Trouble>) {
-    let sent = rows::sample(0xbad, 48, PARTITIONS);
-    let kafka = kafka.as_ref().map_err(Trouble::clone);
-    let stored = kafka.clone().and_then(|kafka| {
-        parties.write(&leg(Party::Java, "read"), &kafka.bootstrap_servers(), &sent)?;
-        Ok(kafka)
+    let mut sent = rows::sample(0xbad, 48, PARTITIONS);
+    // Long values only, so that the byte in the middle of a batch is one of a value.
+    sent.iter_mut().for_each(|row| row.value = Some(vec![b'v'; 5_000]));
+    let bootstrap = kafka.as_ref().map(RealKafka::bootstrap_servers).map_err(Trouble::clone);
+    let stored = bootstrap.clone().and_then(|bootstrap| {
+        parties.write(&leg(Party::Java, "read"), &bootstrap, &sent)?;
+        Ok(bootstrap)
     });
-    let on_the_way_to_a_reader = [
-        ("unchanged bytes", Tamper::Nothing),
-        ("a byte changed", Tamper::Fetched),
-        ("a byte changed with checksum", Tamper::FetchedWithChecksum),
-    ];
     for reader in PARTIES {
-        for (what, tamper) in on_the_way_to_a_reader {
+        for (what, tamper) in [
+            ("unchanged bytes", Tamper::Nothing),
+            ("a byte changed with checksum", Tamper::FetchedWithChecksum),
+        ] {
             let case = format!("kafka > {what} > {reader}");
-            cases.run(&case, || read_back(parties, reader, stored.clone()?, tamper, &sent));
+            cases.run(&case, || {
+                let way = Way::to(&stored.clone()?, tamper);
+                let outcome = read_back(parties, reader, &way.bootstrap_servers(), "tampered.read", &sent);
+                if tamper == Tamper::Nothing { outcome } else { expect_noticed(&way, outcome) }
+            });
         }
     }
     for writer in PARTIES {
         let case = format!("{writer} > a byte changed with checksum > kafka");
-        cases.run(&case, || written(parties, writer, kafka.clone()?, &sent));
+        cases.run(&case, || written(parties, writer, &bootstrap.clone()?, &sent));
     }
+}
+
+/// Lets a party read once more, what is changed on its way: it must refuse it, or read something else.
+pub(crate) fn prove(
+    parties: &Parties,
+    reader: Party,
+    bootstrap: &str,
+    topic: &str,
+    sent: &[Row],
+) -> Result<(), Trouble> {
+    let way = Way::to(bootstrap, Tamper::Fetched);
+    expect_noticed(&way, read_back(parties, reader, &way.bootstrap_servers(), topic, sent))
 }
 
 fn read_back(
     parties: &Parties,
     reader: Party,
-    kafka: &RealKafka,
-    tamper: Tamper,
+    bootstrap: &str,
+    topic: &str,
     sent: &[Row],
 ) -> Result<(), Trouble> {
-    let way = kafka.tampered_way();
-    let before = way.changed();
-    way.tamper(tamper);
-    let read = parties.read(reader, &way.bootstrap_servers(), "tampered.read", PARTITIONS, sent.len());
-    way.tamper(Tamper::Nothing);
-    let outcome = read.and_then(|read| Ok(rows::compare(sent, &read)?));
-    if tamper == Tamper::Nothing {
-        return outcome;
-    }
-    expect_noticed(way.changed() - before, outcome)
+    let read = parties.read(reader, bootstrap, topic, PARTITIONS, sent.len())?;
+    Ok(rows::compare(sent, &read)?)
 }
 
-fn written(parties: &Parties, writer: Party, kafka: &RealKafka, sent: &[Row]) -> Result<(), Trouble> {
-    let way = kafka.tampered_way();
-    let before = way.changed();
+fn written(parties: &Parties, writer: Party, bootstrap: &str, sent: &[Row]) -> Result<(), Trouble> {
+    let way = Way::to(bootstrap, Tamper::ProducedWithChecksum);
     let leg = leg(writer, &writer.to_string());
-    way.tamper(Tamper::ProducedWithChecksum);
-    let outcome = parties.write(&leg, &way.bootstrap_servers(), sent);
-    way.tamper(Tamper::Nothing);
-    // The broker may have refused the batch. If not, whoever reads it must see the difference.
-    let outcome = outcome.and_then(|()| {
-        let read =
-            parties.read(Party::Java, &kafka.bootstrap_servers(), &leg.topic, PARTITIONS, sent.len())?;
-        Ok(rows::compare(sent, &read)?)
-    });
-    expect_noticed(way.changed() - before, outcome)
+    // The broker may refuse the batch. If it does not, whoever reads it must see the difference.
+    let outcome = parties
+        .write(&leg, &way.bootstrap_servers(), sent)
+        .and_then(|()| read_back(parties, Party::Java, bootstrap, &leg.topic, sent));
+    expect_noticed(&way, outcome)
 }
 
-fn expect_noticed(changed: usize, outcome: Result<(), Trouble>) -> Result<(), Trouble> {
-    match outcome {
-        Err(Trouble::Failed(_)) if changed > 0 => Ok(()),
-        Err(Trouble::Failed(e)) => Err(format!("it failed, but no byte was changed: {e}").into()),
-        Err(missing) => Err(missing),
-        Ok(()) => Err(format!("{changed} bytes were changed, and nothing was noticed").into()),
+fn expect_noticed(way: &Way, outcome: Result<(), Trouble>) -> Result<(), Trouble> {
+    match (outcome, way.changed()) {
+        (Err(Trouble::Failed(_)), 1..) => Ok(()),
+        (Err(Trouble::Failed(e)), 0) => Err(format!("it failed, but no byte was changed: {e}").into()),
+        (Err(missing), _) => Err(missing),
+        (Ok(()), changed) => {
+            Err(format!("{changed} bytes were changed on the way, and nothing was noticed").into())
+        }
     }
 }
 
