@@ -53,8 +53,9 @@ struct Tool<'a> {
 
 impl Places {
     fn tool(&self, place: Place) -> Result<Tool<'_>, Trouble> {
+        let bootstrap = self.bootstrap_servers(place)?;
         let program = self.program.as_deref().map_err(String::clone)?;
-        Ok(Tool { program, bootstrap: self.bootstrap_servers(place)? })
+        Ok(Tool { program, bootstrap })
     }
 }
 
