@@ -53,16 +53,11 @@ fn main() -> ExitCode {
 /// Checks each file of messages and prints a line for it.
 fn all_messages(dir: &Path) -> Summary {
     let mut all = Summary::default();
-    let mut later = Vec::new();
     for file in files(dir) {
         let path = dir.join(format!("{file}.jsonl"));
         let summary = match (file.as_str(), Subject::of(&file)) {
             ("RequestHeader", _) => headers::requests(&file, &path),
             ("ResponseHeader", _) => headers::responses(&file, &path),
-            (_, Some(Subject::Later)) => {
-                later.push(file);
-                continue;
-            }
             (_, Some(subject)) => messages::run(subject, &file, &path),
             (_, None) => {
                 all.failures.push(format!("{}: Kafka has no message of this name", path.display()));
@@ -71,9 +66,6 @@ fn all_messages(dir: &Path) -> Summary {
         };
         println!("{file:44} {:5} vectors, {} failures", summary.vectors, summary.failures.len());
         all.add(summary);
-    }
-    if !later.is_empty() {
-        println!("not in this release's table: {} messages: {}", later.len(), later.join(" "));
     }
     all
 }

@@ -101,7 +101,7 @@ pub struct CreatableTopicResult {
     pub error_message: Option<ByteString>,
     /// Why `configs` is null, if the sender may not see it (KIP-525).
     #[field(versions = "5+", tag = 0, ignorable)]
-    pub topic_config_error_code: i16,
+    pub topic_config_error_code: ErrorCode,
     /// How many partitions it has; -1 if not told (KIP-525).
     #[field(versions = "5+", default = -1, ignorable)]
     pub num_partitions: i32,

@@ -1,0 +1,19 @@
+//! SnapshotHeaderRecord: the control record at the beginning of a snapshot (KIP-630).
+
+use milena_protocol_derive::Message;
+
+use crate::wire::TaggedFields;
+
+/// The control record at the beginning of a snapshot (KIP-630).
+///
+/// Version 0, flexible.
+#[derive(Clone, Debug, PartialEq, Message)]
+#[message(versions = "0", flexible = "0+")]
+pub struct SnapshotHeaderRecord {
+    /// Version of this record.
+    pub version: i16,
+    /// Time of the last record that the snapshot covers, in milliseconds since the epoch.
+    pub last_contained_log_timestamp: i64,
+    /// Tagged fields that this schema does not know, kept as they came.
+    pub unknown_tagged_fields: TaggedFields,
+}
