@@ -1,0 +1,268 @@
+//! One partition's log: batches in the order of their offsets, as they came from the socket.
+
+use bytes::Bytes;
+
+use protocol::records::{Limits, Part, RecordBatch, batches, rewrite_header};
+
+/// The batches of a partition.
+///
+/// A batch is stored as it is to be sent: with the offset and leader epoch that the broker gives it in its header. All
+/// else is the producer's bytes, which are never looked at again except to find a timestamp.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Log {
+    batches: Vec<StoredBatch>,
+    start_offset: i64,
+    end_offset: i64,
+    /// Where each leader epoch begins, ascending in both.
+    epochs: Vec<EpochStart>,
+}
+
+#[derive(Clone, Debug)]
+struct StoredBatch {
+    base_offset: i64,
+    next_offset: i64,
+    max_timestamp: i64,
+    leader_epoch: i32,
+    size: u32,
+    body: Body,
+}
+
+/// The bytes of a batch.
+#[derive(Clone, Debug)]
+enum Body {
+    /// In one piece of memory of its own.
+    Whole(Bytes),
+    /// The header that the broker wrote, and the rest as a slice of the request that brought it.
+    Split(Box<[Bytes; 2]>),
+}
+
+/// Batches up to this size are copied out of the request, into memory of exactly their size: a slice would keep alive
+/// the whole buffer of the connection, and copying 32 KiB takes a microsecond. Larger requests have a buffer of their own.
+pub(crate) const COPY_BELOW: usize = 32 * 1024;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct EpochStart {
+    epoch: i32,
+    start_offset: i64,
+}
+
+/// A record found by its timestamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) offset: i64,
+    pub(crate) timestamp: i64,
+    pub(crate) leader_epoch: i32,
+}
+
+impl Log {
+    /// The first offset that is kept.
+    pub(crate) fn start_offset(&self) -> i64 {
+        self.start_offset
+    }
+
+    /// The offset that the next record gets.
+    pub(crate) fn end_offset(&self) -> i64 {
+        self.end_offset
+    }
+
+    /// Writes down that a new leader epoch begins at the log's end.
+    pub(crate) fn begin_epoch(&mut self, epoch: i32) {
+        let start_offset = self.end_offset;
+        self.epochs.retain(|older| older.epoch < epoch && older.start_offset < start_offset);
+        self.epochs.push(EpochStart { epoch, start_offset });
+    }
+
+    /// The epoch in which the first kept record was written.
+    pub(crate) fn earliest_epoch(&self) -> Option<i32> {
+        self.epochs.first().filter(|first| first.start_offset <= self.start_offset).map(|first| first.epoch)
+    }
+
+    /// The last epoch not after `epoch`, and the offset where it ends (KIP-101, KIP-320).
+    pub(crate) fn end_of_epoch(&self, epoch: i32) -> Option<(i32, i64)> {
+        let after = self.epochs.partition_point(|start| start.epoch <= epoch);
+        let own = self.epochs.get(after.checked_sub(1)?)?;
+        let end = self.epochs.get(after).map_or(self.end_offset, |next| next.start_offset);
+        Some((own.epoch, end))
+    }
+
+    /// Appends a batch, and gives the offset of its first record.
+    pub(crate) fn append(
+        &mut self,
+        batch: &RecordBatch,
+        leader_epoch: i32,
+        log_append_time: Option<i64>,
+    ) -> i64 {
+        let header = batch.header();
+        let base_offset = self.end_offset;
+        let [head, rest] = rewrite_header(batch, base_offset, leader_epoch, log_append_time);
+        let body = if batch.size() < COPY_BELOW {
+            Body::Whole(Bytes::from([&head[..], &rest[..]].concat()))
+        } else {
+            Body::Split(Box::new([head, rest]))
+        };
+        self.end_offset += i64::from(header.last_offset_delta) + 1;
+        self.batches.push(StoredBatch {
+            base_offset,
+            next_offset: self.end_offset,
+            max_timestamp: log_append_time.unwrap_or(header.max_timestamp),
+            leader_epoch,
+            size: batch.size() as u32,
+            body,
+        });
+        base_offset
+    }
+
+    /// Adds the bytes of whole batches to `slices`, from the one with `offset` in it, up to the offset `end` and
+    /// `max_bytes`; of the first one, however large, if `at_least_one`. Gives how many bytes that is.
+    pub(crate) fn read(
+        &self,
+        offset: i64,
+        end: i64,
+        max_bytes: usize,
+        at_least_one: bool,
+        slices: &mut Vec<Bytes>,
+    ) -> usize {
+        let first = self.batches.partition_point(|batch| batch.next_offset <= offset);
+        let mut read = 0;
+        for batch in &self.batches[first..] {
+            let size = batch.size as usize;
+            let is_wanted = (at_least_one && read == 0) || read + size <= max_bytes;
+            if batch.next_offset > end || !is_wanted {
+                break;
+            }
+            read += size;
+            match &batch.body {
+                Body::Whole(bytes) => slices.push(bytes.clone()),
+                Body::Split(parts) => slices.extend_from_slice(&parts[..]),
+            }
+        }
+        read
+    }
+
+    /// The first record of the highest timestamp.
+    pub(crate) fn find_max_timestamp(&self) -> Option<Found> {
+        let highest = self.batches.iter().map(|batch| batch.max_timestamp).max()?;
+        self.find_timestamp(highest)
+    }
+
+    /// The first record of this timestamp or a later one.
+    pub(crate) fn find_timestamp(&self, timestamp: i64) -> Option<Found> {
+        let candidates = self.batches.iter().filter(|batch| batch.max_timestamp >= timestamp);
+        candidates.filter_map(|batch| batch.find_timestamp(timestamp)).next()
+    }
+}
+
+impl StoredBatch {
+    fn find_timestamp(&self, timestamp: i64) -> Option<Found> {
+        let bytes = match &self.body {
+            Body::Whole(bytes) => bytes.clone(),
+            Body::Split(parts) => Bytes::from(parts.concat()),
+        };
+        let Some(Ok(Part::Batch(batch))) = batches(&bytes).next() else { return None };
+        let records = batch.records(&Limits::default()).ok()?;
+        let found = records.iter().map_while(Result::ok).find(|record| record.timestamp >= timestamp)?;
+        let leader_epoch = self.leader_epoch;
+        Some(Found { offset: found.offset, timestamp: found.timestamp, leader_epoch })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::records::{BatchBuilder, BatchOptions};
+
+    use super::*;
+
+    fn batch(timestamps: &[i64], value_size: usize) -> RecordBatch {
+        let mut builder = BatchBuilder::new(Vec::new(), BatchOptions::default());
+        for timestamp in timestamps {
+            builder.append(*timestamp, None, Some(&vec![7; value_size]), []).unwrap();
+        }
+        match batches(&builder.build().unwrap()).next() {
+            Some(Ok(Part::Batch(batch))) => batch,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn base_offsets(log: &Log, offset: i64, max_bytes: usize, at_least_one: bool) -> Vec<i64> {
+        let mut slices = Vec::new();
+        let read = log.read(offset, log.end_offset(), max_bytes, at_least_one, &mut slices);
+        let whole = Bytes::from(slices.concat());
+        assert_eq!(whole.len(), read);
+        let base_offset = |part| match part {
+            Ok(Part::Batch(batch)) => batch.header().base_offset,
+            other => panic!("{other:?}"),
+        };
+        batches(&whole).map(base_offset).collect()
+    }
+
+    #[test]
+    fn reading_begins_with_the_batch_that_has_the_offset_and_ends_with_a_whole_one() {
+        let mut log = Log::default();
+        log.begin_epoch(0);
+        for _ in 0..3 {
+            log.append(&batch(&[1, 2], 10), 0, None);
+        }
+        let size = batch(&[1, 2], 10).size();
+        assert_eq!(base_offsets(&log, 0, usize::MAX, false), [0, 2, 4]);
+        assert_eq!(base_offsets(&log, 3, usize::MAX, false), [2, 4]);
+        assert_eq!(base_offsets(&log, 0, 2 * size + 1, false), [0, 2]);
+        assert_eq!(base_offsets(&log, 0, size - 1, true), [0]);
+        assert_eq!(base_offsets(&log, 0, size - 1, false), []);
+        assert_eq!(base_offsets(&log, 6, usize::MAX, true), []);
+    }
+
+    #[test]
+    fn a_large_batch_stays_a_slice_of_what_came() {
+        let large = batch(&[1], COPY_BELOW);
+        let mut log = Log::default();
+        log.append(&batch(&[1], 1), 0, None);
+        log.append(&large, 3, None);
+        let mut slices = Vec::new();
+        log.read(1, 2, usize::MAX, true, &mut slices);
+        assert_eq!(slices[1].as_ptr(), large.bytes()[61..].as_ptr());
+
+        let Some(Ok(Part::Batch(stored))) = batches(&Bytes::from(slices.concat())).next() else { panic!() };
+        assert_eq!((stored.header().base_offset, stored.header().partition_leader_epoch), (1, 3));
+        stored.verify_crc().unwrap();
+    }
+
+    #[test]
+    fn log_append_time_holds_for_every_record_and_the_checksum_stays_right() {
+        let mut log = Log::default();
+        log.append(&batch(&[1, 2], 10), 0, Some(77));
+        let mut slices = Vec::new();
+        log.read(0, 2, usize::MAX, true, &mut slices);
+        let Some(Ok(Part::Batch(stored))) = batches(&slices[0]).next() else { panic!() };
+        let records = stored.records(&Limits::default()).unwrap();
+        assert!(records.iter().all(|record| record.unwrap().timestamp == 77));
+    }
+
+    #[test]
+    fn records_are_found_by_timestamp() {
+        let mut log = Log::default();
+        log.append(&batch(&[10, 30], 1), 0, None);
+        log.append(&batch(&[20, 40, 40], 1), 1, None);
+        let found = |timestamp| log.find_timestamp(timestamp).map(|found| (found.offset, found.leader_epoch));
+        assert_eq!(found(0), Some((0, 0)));
+        assert_eq!(found(11), Some((1, 0)));
+        assert_eq!(found(31), Some((3, 1)));
+        assert_eq!(found(41), None);
+        assert_eq!(log.find_max_timestamp(), Some(Found { offset: 3, timestamp: 40, leader_epoch: 1 }));
+    }
+
+    #[test]
+    fn epochs_know_where_they_end() {
+        let mut log = Log::default();
+        log.begin_epoch(0);
+        assert_eq!(log.earliest_epoch(), Some(0));
+        log.append(&batch(&[1, 1], 1), 0, None);
+        log.begin_epoch(1);
+        log.begin_epoch(3);
+        log.append(&batch(&[1], 1), 3, None);
+        // Nothing was written in epoch 1, so that it is forgotten.
+        assert_eq!(log.end_of_epoch(0), Some((0, 2)));
+        assert_eq!(log.end_of_epoch(1), Some((0, 2)));
+        assert_eq!(log.end_of_epoch(3), Some((3, 3)));
+        assert_eq!(log.end_of_epoch(-1), None);
+    }
+}

@@ -1,0 +1,542 @@
+//! The pure core: a cluster as a value. Input and time go in, effects come out.
+//!
+//! ```text
+//! Input ──> handle ──> faults ──> handlers ──> log, topics, producers
+//!              │                      │
+//!              │   later answers: waiting, next_wakeup
+//!              v
+//!           Effects: send, close, stop and resume reading
+//! ```
+//!
+//! Nothing here knows a socket, a clock or a thread. The same seed and the same inputs give the same bytes.
+
+mod admin;
+pub(crate) mod append;
+pub(crate) mod log;
+pub(crate) mod producers;
+pub(crate) mod topic;
+pub(crate) mod waiting;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
+
+use bytes::Bytes;
+
+use protocol::frame::{EncodedFrame, encode_response};
+use protocol::names::{Acks, BrokerId, ProducerId, Timestamp, TransactionalId, Uuid};
+use protocol::{
+    ApiKey, ByteString, DecodeError, DecodeErrorKind, EncodeError, ErrorCode, Request, RequestHeader,
+    Response,
+};
+
+pub use self::admin::AdminError;
+pub(crate) use self::admin::Assignment;
+use self::topic::Topics;
+pub use self::topic::{Partition, Topic};
+use self::waiting::{Held, Parked, Waiting};
+use crate::config::{ClusterConfig, ConfigError};
+use crate::fault::{Fault, FaultId, Faults, Site, Strikes};
+use crate::handlers::{self, Answer};
+use crate::journal::{Journal, JournalEntry, Outcome, PartitionOutcome};
+use crate::random::Random;
+
+/// A Kafka cluster in memory.
+///
+/// It takes whole frames and the time, and says what to send. [`MockCluster`](crate::MockCluster) puts it behind
+/// sockets; a simulation drives it by hand:
+///
+/// ```
+/// use milena_mock_broker::protocol::{frame, messages::MetadataRequest, names::{BrokerId, Timestamp}};
+/// use milena_mock_broker::{Cluster, ClusterConfig, ConnectionId, Effect, Input};
+///
+/// let mut cluster = Cluster::new(ClusterConfig::new(3).topic("orders", 6).seed(42));
+/// let (connection, now) = (ConnectionId(1), Timestamp(0));
+/// cluster.handle(Input::Opened { connection, broker: BrokerId(1) }, now);
+///
+/// let request = frame::encode_request(7, Some("me"), 12, &MetadataRequest::default())?.into_bytes();
+/// let effects = cluster.handle(Input::Frame { connection, frame: request.slice(4..) }, now);
+/// assert!(matches!(effects[..], [Effect::Send { .. }]));
+/// # Ok::<(), milena_mock_broker::protocol::EncodeError>(())
+/// ```
+#[derive(Debug)]
+pub struct Cluster {
+    pub(crate) config: ClusterConfig,
+    pub(crate) id: ByteString,
+    pub(crate) brokers: BTreeMap<BrokerId, Endpoint>,
+    pub(crate) topics: Topics,
+    pub(crate) waiting: Waiting,
+    pub(crate) random: Random,
+    pub(crate) next_producer_id: ProducerId,
+    pub(crate) transactional: BTreeMap<TransactionalId, (ProducerId, i16)>,
+    connections: BTreeMap<ConnectionId, Connection>,
+    faults: Faults,
+    journal: Journal,
+}
+
+/// Where clients find a broker.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// The host, as told to clients.
+    pub host: ByteString,
+    /// The port.
+    pub port: u16,
+}
+
+/// A connection; whoever drives the cluster numbers them and never uses a number again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+/// What happens to a cluster.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Input {
+    /// A client connects to a broker.
+    Opened {
+        /// The number the connection gets.
+        connection: ConnectionId,
+        /// The broker.
+        broker: BrokerId,
+    },
+    /// A whole frame arrives, without the length before it.
+    Frame {
+        /// The connection.
+        connection: ConnectionId,
+        /// The frame. Large batches in it are stored as slices of it.
+        frame: Bytes,
+    },
+    /// A connection is gone.
+    Closed {
+        /// The connection.
+        connection: ConnectionId,
+    },
+    /// Nothing happens, but it is as late as [`Cluster::next_wakeup`] said.
+    Wakeup,
+}
+
+/// What is to be done, in this order.
+pub type Effects = Vec<Effect>;
+
+/// One thing to be done.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Effect {
+    /// Write a frame.
+    Send {
+        /// Where.
+        connection: ConnectionId,
+        /// What.
+        frame: EncodedFrame,
+    },
+    /// Close a connection, after what was to be sent on it.
+    Close {
+        /// Which.
+        connection: ConnectionId,
+        /// Why.
+        reason: CloseReason,
+    },
+    /// Read no more from a connection: it asks faster than it is answered.
+    StopReading {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// Read again.
+    ResumeReading {
+        /// Which.
+        connection: ConnectionId,
+    },
+}
+
+/// Why a connection is closed by the broker.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CloseReason {
+    /// The request cannot be read.
+    BadRequest {
+        /// What it seems to be, and in which version; `None` if it is too short to say.
+        api: Option<(ApiKey, i16)>,
+        /// What is wrong.
+        error: DecodeError,
+    },
+    /// The answer cannot be written in the version that was asked for.
+    BadAnswer {
+        /// The request.
+        api: (ApiKey, i16),
+        /// What is wrong.
+        error: EncodeError,
+    },
+    /// A produce request with acks 0 failed, and this is the only way to tell.
+    Failed,
+    /// A fault rule wants it.
+    Fault(FaultId),
+}
+
+impl fmt::Display for CloseReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BadRequest { error, .. } => write!(f, "{error}"),
+            Self::BadAnswer { error, .. } => write!(f, "the answer cannot be written: {error}"),
+            Self::Failed => write!(f, "a produce request with acks 0 failed"),
+            Self::Fault(_) => write!(f, "a fault rule wants it"),
+        }
+    }
+}
+
+/// A client, as seen by the broker it is connected to.
+#[derive(Debug)]
+struct Connection {
+    broker: BrokerId,
+    /// What the client called itself last: kept, so that the journal needs no copy for each request.
+    client_id: Option<ByteString>,
+    /// Frames that came while an earlier request waits: a connection is answered in order.
+    queue: VecDeque<Bytes>,
+    queued_bytes: usize,
+    is_stopped: bool,
+}
+
+/// From so many queued frames or bytes on, a connection is read no more.
+const MAX_QUEUED_FRAMES: usize = 100;
+const MAX_QUEUED_BYTES: usize = 1024 * 1024;
+
+/// A request that is being handled: who asked, and what came of it so far.
+#[derive(Debug)]
+pub(crate) struct Asked {
+    pub(crate) connection: ConnectionId,
+    pub(crate) broker: BrokerId,
+    pub(crate) api_key: ApiKey,
+    pub(crate) version: i16,
+    /// Filled in by handlers, for the journal.
+    pub(crate) acks: Option<Acks>,
+    pub(crate) outcomes: Vec<PartitionOutcome>,
+    correlation_id: i32,
+    client_id: Option<ByteString>,
+    arrived: Timestamp,
+    strikes: Strikes,
+    /// Its number in the journal, once it is there.
+    entry: Option<u64>,
+}
+
+impl Cluster {
+    /// A cluster as configured.
+    ///
+    /// # Panics
+    /// If the configuration is not one: see [`Self::try_new`].
+    #[must_use]
+    pub fn new(config: ClusterConfig) -> Self {
+        match Self::try_new(config) {
+            Ok(cluster) => cluster,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// A cluster as configured.
+    ///
+    /// # Errors
+    /// A topic that cannot be created, or no broker at all.
+    pub fn try_new(config: ClusterConfig) -> Result<Self, ConfigError> {
+        if !(1..=MAX_BROKERS).contains(&config.brokers) {
+            return Err(ConfigError::Brokers(config.brokers));
+        }
+        let mut random = Random::new(config.seed);
+        let endpoint = |id: i32| Endpoint { host: "127.0.0.1".into(), port: 9091 + id as u16 };
+        let mut cluster = Self {
+            id: Uuid::from_u128(random.next_u128()).to_string().into(),
+            brokers: (1..=config.brokers as i32).map(|id| (BrokerId(id), endpoint(id))).collect(),
+            topics: Topics::default(),
+            waiting: Waiting::default(),
+            random,
+            next_producer_id: ProducerId(0),
+            transactional: BTreeMap::new(),
+            connections: BTreeMap::new(),
+            faults: Faults::default(),
+            journal: Journal::new(config.journal_limit),
+            config,
+        };
+        for topic in std::mem::take(&mut cluster.config.topics) {
+            let name = topic.name.to_string();
+            let refused = |error: AdminError| ConfigError::Topic { name, reason: error.to_string() };
+            cluster.create_topic(topic).map_err(refused)?;
+        }
+        Ok(cluster)
+    }
+
+    /// The same with one more fault rule.
+    #[must_use]
+    pub fn with_fault(mut self, fault: Fault) -> Self {
+        self.add_fault(fault);
+        self
+    }
+
+    /// Adds a fault rule; rules are asked in the order they were added.
+    pub fn add_fault(&mut self, fault: Fault) -> FaultId {
+        self.faults.add(fault)
+    }
+
+    /// Takes a fault rule away; whether it was there.
+    pub fn remove_fault(&mut self, fault: FaultId) -> bool {
+        self.faults.remove(fault)
+    }
+
+    /// How many requests a fault rule has struck, if it is there.
+    #[must_use]
+    pub fn fault_hits(&self, fault: FaultId) -> Option<u64> {
+        self.faults.hits(fault)
+    }
+
+    /// What was asked and answered.
+    #[must_use]
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The same, to clear it.
+    pub fn journal_mut(&mut self) -> &mut Journal {
+        &mut self.journal
+    }
+
+    /// Takes what happened, and says what is to be done.
+    pub fn handle(&mut self, input: Input, now: Timestamp) -> Effects {
+        let mut effects = Effects::new();
+        match input {
+            Input::Opened { connection, broker } => self.open(connection, broker),
+            Input::Frame { connection, frame } => self.receive(connection, frame, now, &mut effects),
+            Input::Closed { connection } => self.forget(connection),
+            Input::Wakeup => {}
+        }
+        while let Some(parked) = self.waiting.wake(now) {
+            self.resume(parked, now, &mut effects);
+        }
+        effects
+    }
+
+    /// When to come back with [`Input::Wakeup`], if nothing happens before.
+    #[must_use]
+    pub fn next_wakeup(&self) -> Option<Timestamp> {
+        self.waiting.next_wakeup()
+    }
+
+    /// The longest frame that is accepted, in bytes: `socket.request.max.bytes`.
+    #[must_use]
+    pub fn max_frame_bytes(&self) -> usize {
+        usize::try_from(self.config.number("socket.request.max.bytes")).unwrap_or_default()
+    }
+
+    fn open(&mut self, connection: ConnectionId, broker: BrokerId) {
+        let new = Connection {
+            broker,
+            client_id: None,
+            queue: VecDeque::new(),
+            queued_bytes: 0,
+            is_stopped: false,
+        };
+        self.connections.insert(connection, new);
+    }
+
+    /// Takes a frame; if the connection still waits for an answer, its turn comes after that.
+    fn receive(&mut self, connection: ConnectionId, frame: Bytes, now: Timestamp, effects: &mut Effects) {
+        if !self.waiting.is_parked(connection) {
+            return self.answer(connection, frame, now, effects);
+        }
+        let Some(state) = self.connections.get_mut(&connection) else { return };
+        state.queued_bytes += frame.len();
+        state.queue.push_back(frame);
+        if !state.is_stopped && !state.has_room() {
+            state.is_stopped = true;
+            effects.push(Effect::StopReading { connection });
+        }
+    }
+
+    fn answer(&mut self, connection: ConnectionId, frame: Bytes, now: Timestamp, effects: &mut Effects) {
+        let Some(state) = self.connections.get_mut(&connection) else { return };
+        if let Some(frame) = handlers::refuse_api_versions(&frame) {
+            return effects.push(Effect::Send { connection, frame });
+        }
+        let (mut asked, request) = match read(connection, state, &frame, now) {
+            Ok(read) => read,
+            Err(error) => {
+                let api = RequestHeader::peek(&frame).map(|(key, version, _)| (key, version));
+                return self.close(connection, CloseReason::BadRequest { api, error }, effects);
+            }
+        };
+        if !self.faults.is_empty() {
+            let sites = handlers::sites(&self.topics, &request);
+            asked.strikes = self.faults.strike(asked.api_key, asked.broker, &sites);
+            if let Some(fault) = asked.strikes.drops_request() {
+                return self.end(asked, Err(CloseReason::Fault(fault)), effects);
+            }
+        }
+        let answer = handlers::answer(self, &mut asked, request, now);
+        self.settle(asked, answer, now, effects);
+    }
+
+    /// Does with a handler's answer what it says.
+    fn settle(&mut self, asked: Asked, answer: Answer, now: Timestamp, effects: &mut Effects) {
+        match answer {
+            Answer::Now(response) => match asked.strikes.delay() {
+                delay if delay.is_zero() => self.end(asked, Ok(Some(response)), effects),
+                delay => self.park(asked, now + delay, Held::Answer(Box::new(response))),
+            },
+            Answer::Never => self.end(asked, Ok(None), effects),
+            Answer::Close => self.end(asked, Err(CloseReason::Failed), effects),
+            Answer::Later { until, held } => self.park(asked, until, held),
+        }
+    }
+
+    fn park(&mut self, mut asked: Asked, until: Timestamp, held: Held) {
+        if asked.entry.is_none() {
+            asked.entry = Some(self.journal.push(asked.journal_entry(Outcome::Waiting)));
+        }
+        self.waiting.park(Parked { asked, until, held });
+    }
+
+    /// Goes on with a request that has waited, and with those behind it.
+    fn resume(&mut self, parked: Parked, now: Timestamp, effects: &mut Effects) {
+        let Parked { mut asked, until, held } = parked;
+        let connection = asked.connection;
+        match held {
+            Held::Answer(response) => self.end(asked, Ok(Some(*response)), effects),
+            Held::Fetch { request, .. } => {
+                asked.outcomes.clear();
+                let answer = handlers::fetch_again(self, &mut asked, *request, until, now);
+                self.settle(asked, answer, now, effects);
+            }
+        }
+        self.go_on(connection, now, effects);
+    }
+
+    /// Answers the frames of a connection that came while it waited, up to the next one that has to wait.
+    fn go_on(&mut self, connection: ConnectionId, now: Timestamp, effects: &mut Effects) {
+        while !self.waiting.is_parked(connection) {
+            let Some(state) = self.connections.get_mut(&connection) else { return };
+            let Some(frame) = state.queue.pop_front() else { break };
+            state.queued_bytes -= frame.len();
+            self.answer(connection, frame, now, effects);
+        }
+        let Some(state) = self.connections.get_mut(&connection) else { return };
+        if state.is_stopped && state.has_room() {
+            state.is_stopped = false;
+            effects.push(Effect::ResumeReading { connection });
+        }
+    }
+
+    /// Sends the answer of a request, or nothing if none is wished, or closes; and writes it down.
+    fn end(
+        &mut self,
+        mut asked: Asked,
+        answer: Result<Option<Response>, CloseReason>,
+        effects: &mut Effects,
+    ) {
+        let connection = asked.connection;
+        let (api, correlation_id) = ((asked.api_key, asked.version), asked.correlation_id);
+        let lost = asked.strikes.drops_response().map(CloseReason::Fault);
+        let answer = answer.and_then(|response| lost.map_or(Ok(response), Err));
+        let frame = answer.and_then(|response| {
+            let encode = |response| encode_response(api.1, correlation_id, &response);
+            response.map(encode).transpose().map_err(|error| CloseReason::BadAnswer { api, error })
+        });
+        let outcome = match &frame {
+            Ok(Some(_)) => Outcome::Answered,
+            Ok(None) => Outcome::Unanswered,
+            Err(_) => Outcome::Closed,
+        };
+        match asked.entry {
+            Some(number) => self.journal.settle(number, outcome, asked.outcomes),
+            None => {
+                self.journal.push(asked.journal_entry(outcome));
+            }
+        }
+        match frame {
+            Ok(Some(frame)) => effects.push(Effect::Send { connection, frame }),
+            Ok(None) => {}
+            Err(reason) => self.close(connection, reason, effects),
+        }
+    }
+
+    fn close(&mut self, connection: ConnectionId, reason: CloseReason, effects: &mut Effects) {
+        self.forget(connection);
+        effects.push(Effect::Close { connection, reason });
+    }
+
+    /// Drops all that is known of a connection; a request of it that waits is never answered.
+    fn forget(&mut self, connection: ConnectionId) {
+        self.connections.remove(&connection);
+        if let Some(Parked { asked: Asked { entry: Some(number), outcomes, .. }, .. }) =
+            self.waiting.take(connection)
+        {
+            self.journal.settle(number, Outcome::Closed, outcomes);
+        }
+    }
+
+    /// The error that a fault rule wants at a place where Kafka decides on one: the only function that knows of faults.
+    pub(crate) fn verdict(&self, asked: &Asked, site: Site<'_>) -> Option<ErrorCode> {
+        asked.strikes.verdict(site)
+    }
+
+    /// Tells those who wait that something happened to a partition.
+    pub(crate) fn touch(&mut self, topic: Uuid, partition: i32) {
+        self.waiting.touch(topic, partition);
+    }
+}
+
+/// More would not fit into the ports of one address.
+const MAX_BROKERS: usize = 10_000;
+
+/// Reads a frame: who asks, and what.
+fn read(
+    connection: ConnectionId,
+    state: &mut Connection,
+    frame: &Bytes,
+    now: Timestamp,
+) -> Result<(Asked, Request), DecodeError> {
+    let (header, body) = RequestHeader::read(frame)?;
+    let (api_key, version) = (header.request_api_key, header.request_api_version);
+    let Some(served) = handlers::served(api_key) else {
+        return Err(DecodeError::new(DecodeErrorKind::UnknownApiKey(api_key.0), 0));
+    };
+    if !served.contains(version) {
+        let (lowest, highest) = (served.lowest(), served.highest());
+        return Err(DecodeError::new(DecodeErrorKind::UnsupportedVersion { version, lowest, highest }, 2));
+    }
+    let request = Request::decode(api_key, version, &body)?;
+    if state.client_id != header.client_id {
+        // A copy: the name must not keep the whole frame alive.
+        state.client_id = header.client_id.as_deref().map(ByteString::from);
+    }
+    let asked = Asked {
+        connection,
+        broker: state.broker,
+        api_key,
+        version,
+        acks: None,
+        outcomes: Vec::new(),
+        correlation_id: header.correlation_id,
+        client_id: state.client_id.clone(),
+        arrived: now,
+        strikes: Strikes::default(),
+        entry: None,
+    };
+    Ok((asked, request))
+}
+
+impl Connection {
+    fn has_room(&self) -> bool {
+        self.queue.len() < MAX_QUEUED_FRAMES && self.queued_bytes < MAX_QUEUED_BYTES
+    }
+}
+
+impl Asked {
+    fn journal_entry(&mut self, outcome: Outcome) -> JournalEntry {
+        JournalEntry {
+            number: 0,
+            time: self.arrived,
+            broker: self.broker,
+            connection: self.connection,
+            client_id: self.client_id.clone(),
+            api_key: self.api_key,
+            version: self.version,
+            acks: self.acks,
+            partitions: std::mem::take(&mut self.outcomes),
+            outcome,
+            faults: self.strikes.ids(),
+        }
+    }
+}

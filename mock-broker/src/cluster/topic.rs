@@ -1,0 +1,275 @@
+//! Topics and their partitions: names, ids, leaders, settings.
+
+use std::collections::BTreeMap;
+
+use protocol::names::{BrokerId, Timestamp, TopicName, Uuid};
+use protocol::records::TimestampType;
+use protocol::wire::IntArray;
+
+use super::log::Log;
+use super::producers::Producers;
+use crate::config::{ClusterConfig, TOPIC_KEYS, TopicSetting, topic_setting};
+
+/// A topic.
+#[derive(Clone, Debug)]
+pub struct Topic {
+    pub(crate) name: TopicName,
+    pub(crate) id: Uuid,
+    pub(crate) partitions: Vec<Partition>,
+    pub(crate) configs: BTreeMap<&'static str, String>,
+    pub(crate) rules: TopicRules,
+}
+
+/// A partition of a topic.
+#[derive(Clone, Debug)]
+pub struct Partition {
+    pub(crate) leader: BrokerId,
+    pub(crate) leader_epoch: i32,
+    pub(crate) replicas: IntArray<BrokerId>,
+    pub(crate) log: Log,
+    pub(crate) producers: Producers,
+}
+
+/// The settings of a topic that the broker acts on, read once.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TopicRules {
+    pub(crate) max_message_bytes: usize,
+    pub(crate) timestamp_type: TimestampType,
+    pub(crate) timestamp_before_max_ms: i64,
+    pub(crate) timestamp_after_max_ms: i64,
+    pub(crate) compacted: bool,
+    pub(crate) producer_id_expiration_ms: i64,
+}
+
+impl Topic {
+    pub(crate) fn new(
+        name: TopicName,
+        id: Uuid,
+        assignment: Vec<IntArray<BrokerId>>,
+        configs: BTreeMap<&'static str, String>,
+        cluster: &ClusterConfig,
+    ) -> Self {
+        let rules = TopicRules::new(&configs, cluster);
+        let partitions = assignment.into_iter().map(Partition::new).collect();
+        Self { name, id, partitions, configs, rules }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &TopicName {
+        &self.name
+    }
+
+    /// Its id (KIP-516).
+    #[must_use]
+    pub fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Its partitions; their place is their number.
+    #[must_use]
+    pub fn partitions(&self) -> &[Partition] {
+        &self.partitions
+    }
+
+    pub(crate) fn partition(&self, index: i32) -> Option<&Partition> {
+        self.partitions.get(usize::try_from(index).ok()?)
+    }
+
+    pub(crate) fn partition_mut(&mut self, index: i32) -> Option<&mut Partition> {
+        self.partitions.get_mut(usize::try_from(index).ok()?)
+    }
+
+    pub(crate) fn replication_factor(&self) -> i16 {
+        self.partitions.first().map_or(0, |partition| partition.replicas.len() as i16)
+    }
+}
+
+/// All topics, by name and by id.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Topics {
+    by_name: BTreeMap<TopicName, Topic>,
+    names: BTreeMap<Uuid, TopicName>,
+    partitions: usize,
+}
+
+impl Topics {
+    pub(crate) fn get(&self, name: &str) -> Option<&Topic> {
+        self.by_name.get(name)
+    }
+
+    pub(crate) fn get_mut(&mut self, name: &str) -> Option<&mut Topic> {
+        self.by_name.get_mut(name)
+    }
+
+    pub(crate) fn name_of(&self, id: Uuid) -> Option<&TopicName> {
+        self.names.get(&id)
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Topic> {
+        self.by_name.values()
+    }
+
+    /// How many partitions all topics have together.
+    pub(crate) fn partitions(&self) -> usize {
+        self.partitions
+    }
+
+    pub(crate) fn insert(&mut self, topic: Topic) {
+        self.partitions += topic.partitions.len();
+        self.names.insert(topic.id, topic.name.clone());
+        self.by_name.insert(topic.name.clone(), topic);
+    }
+
+    pub(crate) fn remove(&mut self, name: &str) -> Option<Topic> {
+        let topic = self.by_name.remove(name)?;
+        self.names.remove(&topic.id);
+        self.partitions -= topic.partitions.len();
+        Some(topic)
+    }
+
+    /// A topic whose name cannot be told from this one where '.' and '_' are the same, as in Kafka's metrics.
+    pub(crate) fn colliding_with(&self, name: &str) -> Option<&TopicName> {
+        if !name.contains(['.', '_']) {
+            return None;
+        }
+        let plain = |name: &str| name.replace('.', "_");
+        self.by_name
+            .keys()
+            .find(|known| known.len() == name.len() && *known != name && plain(known) == plain(name))
+    }
+}
+
+/// Every setting of a topic with its value, by name.
+pub(crate) fn settings<'a>(
+    configs: &'a BTreeMap<&'static str, String>,
+    cluster: &'a ClusterConfig,
+) -> impl Iterator<Item = TopicSetting<'a>> {
+    TOPIC_KEYS.iter().map(move |key| topic_setting(key, configs, cluster))
+}
+
+impl Partition {
+    fn new(replicas: IntArray<BrokerId>) -> Self {
+        let leader = replicas.first().copied().unwrap_or(BrokerId::NONE);
+        let mut log = Log::default();
+        log.begin_epoch(0);
+        Self { leader, leader_epoch: 0, replicas, log, producers: Producers::default() }
+    }
+
+    /// The broker that takes writes.
+    #[must_use]
+    pub fn leader(&self) -> BrokerId {
+        self.leader
+    }
+
+    /// How often the leader has changed.
+    #[must_use]
+    pub fn leader_epoch(&self) -> i32 {
+        self.leader_epoch
+    }
+
+    /// The brokers that have a copy.
+    #[must_use]
+    pub fn replicas(&self) -> &[BrokerId] {
+        &self.replicas
+    }
+
+    /// The brokers whose copy is complete: for now, all.
+    #[must_use]
+    pub fn in_sync_replicas(&self) -> &[BrokerId] {
+        &self.replicas
+    }
+
+    /// The first offset that is kept.
+    #[must_use]
+    pub fn log_start_offset(&self) -> i64 {
+        self.log.start_offset()
+    }
+
+    /// Up to where consumers may read: for now, the end of the log.
+    #[must_use]
+    pub fn high_watermark(&self) -> i64 {
+        self.log.end_offset()
+    }
+
+    /// Up to where consumers may read who want no open transactions.
+    pub(crate) fn last_stable_offset(&self) -> i64 {
+        self.high_watermark()
+    }
+
+    /// Makes `broker` the leader. If it has no copy, it takes the place of the leader that was.
+    pub(crate) fn move_leader(&mut self, broker: BrokerId) {
+        if !self.replicas.contains(&broker) {
+            let old = self.leader;
+            self.replicas = self.replicas.iter().map(|&id| if id == old { broker } else { id }).collect();
+        }
+        self.leader = broker;
+        self.leader_epoch += 1;
+        self.log.begin_epoch(self.leader_epoch);
+    }
+}
+
+impl TopicRules {
+    fn new(configs: &BTreeMap<&'static str, String>, cluster: &ClusterConfig) -> Self {
+        let value = |name: &str| {
+            let mut settings = settings(configs, cluster);
+            settings.find(|setting| setting.name == name).map_or("", |setting| setting.value.trim())
+        };
+        let number = |name| value(name).parse::<i64>().unwrap_or_default();
+        Self {
+            max_message_bytes: usize::try_from(number("max.message.bytes")).unwrap_or_default(),
+            timestamp_type: match value("message.timestamp.type") {
+                "LogAppendTime" => TimestampType::LogAppendTime,
+                _ => TimestampType::CreateTime,
+            },
+            timestamp_before_max_ms: number("message.timestamp.before.max.ms"),
+            timestamp_after_max_ms: number("message.timestamp.after.max.ms"),
+            compacted: value("cleanup.policy").split(',').any(|word| word.trim() == "compact"),
+            producer_id_expiration_ms: cluster.number("producer.id.expiration.ms"),
+        }
+    }
+
+    /// Whether a record may have this timestamp; −1 is none, and where the broker sets them any will do.
+    pub(crate) fn accepts_timestamp(&self, timestamp: i64, now: Timestamp) -> bool {
+        if self.timestamp_type == TimestampType::LogAppendTime || timestamp == -1 {
+            return true;
+        }
+        let behind = i128::from(now.0) - i128::from(timestamp);
+        behind <= i128::from(self.timestamp_before_max_ms)
+            && -behind <= i128::from(self.timestamp_after_max_ms)
+    }
+}
+
+/// Why a topic cannot have this name, if it cannot: Kafka's rule.
+pub(crate) fn name_fault(name: &str) -> Option<&'static str> {
+    let is_legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
+    match name {
+        "" => Some("it is empty"),
+        "." | ".." => Some("it must not be \".\" or \"..\""),
+        _ if name.len() > LONGEST_NAME => Some("it is longer than 249 characters"),
+        _ if !name.chars().all(is_legal) => {
+            Some("only ASCII letters and digits, '.', '_' and '-' are allowed")
+        }
+        _ => None,
+    }
+}
+
+/// With `-`, a partition's number and a suffix it still is a file name.
+const LONGEST_NAME: usize = 249;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topic_names_keep_kafkas_rule() {
+        let longest = "a".repeat(249);
+        for name in ["a", "A-z_0.9", "...", "__consumer_offsets", &longest] {
+            assert_eq!(name_fault(name), None, "{name}");
+        }
+        let too_long = "a".repeat(250);
+        for name in ["", ".", "..", "bad name!", "주문", "a/b", "a\0", &too_long] {
+            assert!(name_fault(name).is_some(), "{name}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Requests that are answered later: what they wait for, and until when.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use protocol::Response;
+use protocol::messages::FetchRequest;
+use protocol::names::{Timestamp, Uuid};
+
+use super::{Asked, ConnectionId};
+
+/// The requests that wait. A connection has at most one: the next is looked at when that one is answered.
+#[derive(Debug, Default)]
+pub(crate) struct Waiting {
+    parked: BTreeMap<ConnectionId, Parked>,
+    deadlines: BTreeSet<(Timestamp, ConnectionId)>,
+    /// Who waits for something to happen to a partition.
+    watchers: BTreeMap<(Uuid, i32), BTreeSet<ConnectionId>>,
+    /// Who has something to look at.
+    woken: BTreeSet<ConnectionId>,
+}
+
+/// A request that waits.
+#[derive(Debug)]
+pub(crate) struct Parked {
+    pub(crate) asked: Asked,
+    pub(crate) until: Timestamp,
+    pub(crate) held: Held,
+}
+
+/// What is done with it when it wakes.
+#[derive(Debug)]
+pub(crate) enum Held {
+    /// The fetch is tried again.
+    Fetch {
+        request: Box<FetchRequest>,
+        /// The partitions it waits for.
+        partitions: Vec<(Uuid, i32)>,
+    },
+    /// The answer is ready since long; a fault holds it back.
+    Answer(Box<Response>),
+}
+
+impl Waiting {
+    pub(crate) fn park(&mut self, parked: Parked) {
+        let connection = parked.asked.connection;
+        self.deadlines.insert((parked.until, connection));
+        if let Held::Fetch { partitions, .. } = &parked.held {
+            for partition in partitions {
+                self.watchers.entry(*partition).or_default().insert(connection);
+            }
+        }
+        self.parked.insert(connection, parked);
+    }
+
+    pub(crate) fn is_parked(&self, connection: ConnectionId) -> bool {
+        self.parked.contains_key(&connection)
+    }
+
+    /// Ends the wait of a connection.
+    pub(crate) fn take(&mut self, connection: ConnectionId) -> Option<Parked> {
+        let parked = self.parked.remove(&connection)?;
+        self.woken.remove(&connection);
+        self.deadlines.remove(&(parked.until, connection));
+        if let Held::Fetch { partitions, .. } = &parked.held {
+            for partition in partitions {
+                if let Some(watchers) = self.watchers.get_mut(partition) {
+                    watchers.remove(&connection);
+                    if watchers.is_empty() {
+                        self.watchers.remove(partition);
+                    }
+                }
+            }
+        }
+        Some(parked)
+    }
+
+    /// Wakes those who wait for something to happen to this partition.
+    pub(crate) fn touch(&mut self, topic: Uuid, partition: i32) {
+        if let Some(watchers) = self.watchers.get(&(topic, partition)) {
+            self.woken.extend(watchers);
+        }
+    }
+
+    /// A request that has something to look at, or whose time has come. Its wait is over.
+    pub(crate) fn wake(&mut self, now: Timestamp) -> Option<Parked> {
+        let due = || self.deadlines.first().filter(|(until, _)| *until <= now).map(|(_, due)| *due);
+        let connection = self.woken.first().copied().or_else(due)?;
+        self.take(connection)
+    }
+
+    /// When to look again; long ago if there is something to do at once.
+    pub(crate) fn next_wakeup(&self) -> Option<Timestamp> {
+        if !self.woken.is_empty() {
+            return Some(Timestamp(i64::MIN));
+        }
+        self.deadlines.first().map(|(until, _)| *until)
+    }
+}

@@ -1,0 +1,242 @@
+//! What a cluster is made of: brokers, topics, settings, seed.
+
+mod keys;
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use protocol::names::TopicName;
+
+use self::keys::{BROKER_KEYS, Key, check};
+pub(crate) use self::keys::{TOPIC_KEYS, check_topic_key};
+
+/// A cluster to start: how many brokers, which topics, which settings.
+///
+/// Without more than [`ClusterConfig::new`] it behaves as Kafka 4.3 does by default: topics are created when clients ask
+/// for them, with one partition and one replica.
+///
+/// ```
+/// use milena_mock_broker::{ClusterConfig, TopicSpec};
+///
+/// let config = ClusterConfig::new(3)
+///     .topic("orders", 6)
+///     .topic_with(TopicSpec::new("audit").partitions(2).replication_factor(3).config("max.message.bytes", "1000")?)
+///     .config("auto.create.topics.enable", "false")?
+///     .seed(42);
+///
+/// let error = config.config("num.partition", "3").unwrap_err();
+/// assert!(error.to_string().contains("num.partitions"));
+/// # Ok::<(), milena_mock_broker::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClusterConfig {
+    pub(crate) brokers: usize,
+    pub(crate) topics: Vec<TopicSpec>,
+    pub(crate) seed: u64,
+    pub(crate) journal_limit: usize,
+    settings: BTreeMap<&'static str, String>,
+}
+
+impl ClusterConfig {
+    /// A cluster of so many brokers; their ids are 1, 2, 3 …
+    #[must_use]
+    pub fn new(brokers: usize) -> Self {
+        Self {
+            brokers,
+            topics: Vec::new(),
+            seed: 0,
+            journal_limit: DEFAULT_JOURNAL_LIMIT,
+            settings: BTreeMap::new(),
+        }
+    }
+
+    /// Adds a topic that is there from the start, with one replica per partition unless `default.replication.factor`
+    /// says otherwise.
+    #[must_use]
+    pub fn topic(self, name: &str, partitions: i32) -> Self {
+        self.topic_with(TopicSpec::new(name).partitions(partitions))
+    }
+
+    /// Adds a topic that is there from the start.
+    #[must_use]
+    pub fn topic_with(mut self, topic: TopicSpec) -> Self {
+        self.topics.push(topic);
+        self
+    }
+
+    /// Sets one of Kafka's broker settings, by Kafka's name for it.
+    ///
+    /// # Errors
+    /// A key that is not known here, or a value that breaks the key's rule.
+    pub fn config(mut self, key: &str, value: &str) -> Result<Self, ConfigError> {
+        let known = check(BROKER_KEYS, "broker", key, value)?;
+        self.settings.insert(known.name, value.to_owned());
+        Ok(self)
+    }
+
+    /// What chance is made of: topic ids, the cluster id, which broker leads a topic's first partition. Default: 0.
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// How much the [`Journal`](crate::Journal) keeps: requests and partitions in them, together. Default: 65,536,
+    /// some 8 MiB. The oldest go first, and are counted.
+    #[must_use]
+    pub fn journal_limit(mut self, limit: usize) -> Self {
+        self.journal_limit = limit;
+        self
+    }
+
+    /// The value of a broker setting: as set, or Kafka's default.
+    pub(crate) fn setting(&self, key: &str) -> &str {
+        let default = || find(BROKER_KEYS, key).map_or("", |known| known.default);
+        self.settings.get(key).map_or_else(default, String::as_str)
+    }
+
+    /// Whether a broker setting was set, and to what.
+    pub(crate) fn explicit_setting(&self, key: &str) -> Option<&str> {
+        self.settings.get(key).map(String::as_str)
+    }
+
+    pub(crate) fn flag(&self, key: &str) -> bool {
+        self.setting(key).eq_ignore_ascii_case("true")
+    }
+
+    pub(crate) fn number(&self, key: &str) -> i64 {
+        self.setting(key).parse().unwrap_or_default()
+    }
+}
+
+/// See [`ClusterConfig::journal_limit`].
+const DEFAULT_JOURNAL_LIMIT: usize = 65_536;
+
+/// A topic to create.
+#[derive(Clone, Debug)]
+pub struct TopicSpec {
+    pub(crate) name: TopicName,
+    pub(crate) partitions: Option<i32>,
+    pub(crate) replication_factor: Option<i16>,
+    pub(crate) configs: BTreeMap<&'static str, String>,
+}
+
+impl TopicSpec {
+    /// A topic with as many partitions and replicas as the cluster's settings say.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.into(), partitions: None, replication_factor: None, configs: BTreeMap::new() }
+    }
+
+    /// How many partitions. Default: `num.partitions`, which is 1.
+    #[must_use]
+    pub fn partitions(mut self, partitions: i32) -> Self {
+        self.partitions = Some(partitions);
+        self
+    }
+
+    /// How many replicas each partition has. Default: `default.replication.factor`, which is 1.
+    #[must_use]
+    pub fn replication_factor(mut self, replicas: i16) -> Self {
+        self.replication_factor = Some(replicas);
+        self
+    }
+
+    /// Sets one of Kafka's topic settings, by Kafka's name for it.
+    ///
+    /// # Errors
+    /// A key that is not known here, or a value that breaks the key's rule.
+    pub fn config(mut self, key: &str, value: &str) -> Result<Self, ConfigError> {
+        let known = check_topic_key(key, value)?;
+        self.configs.insert(known.name, value.to_owned());
+        Ok(self)
+    }
+}
+
+/// A setting of a topic as the broker describes it, and where its value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct TopicSetting<'a> {
+    pub(crate) name: &'static str,
+    pub(crate) value: &'a str,
+    pub(crate) source: ConfigSource,
+}
+
+/// Where a value comes from, as Kafka numbers it (`DescribeConfigsResponse.ConfigSource`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ConfigSource {
+    Topic = 1,
+    Broker = 4,
+    Default = 5,
+}
+
+/// The value of a topic setting: the topic's own, or the broker setting that stands behind it, or Kafka's default.
+pub(crate) fn topic_setting<'a>(
+    key: &'static Key,
+    topic: &'a BTreeMap<&'static str, String>,
+    cluster: &'a ClusterConfig,
+) -> TopicSetting<'a> {
+    let behind = || key.broker_key.and_then(|key| cluster.explicit_setting(key));
+    let (value, source) = match (topic.get(key.name), behind()) {
+        (Some(value), _) => (value.as_str(), ConfigSource::Topic),
+        (None, Some(value)) => (value, ConfigSource::Broker),
+        (None, None) => (key.default, ConfigSource::Default),
+    };
+    TopicSetting { name: key.name, value, source }
+}
+
+fn find(keys: &'static [Key], name: &str) -> Option<&'static Key> {
+    keys.iter().find(|key| key.name == name)
+}
+
+/// A setting or a topic that cannot be: which, and what the rule is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// The key is not one that is known here.
+    UnknownKey {
+        /// What has settings of its own: `broker` or `topic`.
+        of: &'static str,
+        /// The key as given.
+        key: String,
+        /// The value as given.
+        value: String,
+        /// The known key that looks most like it.
+        nearest: &'static str,
+    },
+    /// The value breaks the rule of its key.
+    BadValue {
+        /// The key.
+        key: &'static str,
+        /// The value as given.
+        value: String,
+        /// What a value must be.
+        rule: String,
+    },
+    /// A topic of the configuration cannot be created.
+    Topic {
+        /// Its name.
+        name: String,
+        /// Why not.
+        reason: String,
+    },
+    /// There must be at least one broker, and at most 10,000.
+    Brokers(usize),
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UnknownKey { of, key, value, nearest } => write!(
+                f,
+                "`{key}` (set to `{value}`) is no {of} setting that is known here; the nearest is `{nearest}`"
+            ),
+            Self::BadValue { key, value, rule } => {
+                write!(f, "`{key}` cannot be `{value}`: it must be {rule}")
+            }
+            Self::Topic { name, reason } => write!(f, "topic `{name}` cannot be created: {reason}"),
+            Self::Brokers(count) => write!(f, "a cluster has 1 to 10000 brokers, not {count}"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigError {}

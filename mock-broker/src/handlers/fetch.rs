@@ -1,0 +1,208 @@
+//! Fetch (key 1): read batches from partitions, waiting for them if need be.
+
+use std::time::Duration;
+
+use protocol::messages::fetch::{
+    EpochEndOffset, FetchPartition, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint,
+    PartitionData,
+};
+use protocol::messages::{FetchRequest, FetchResponse};
+use protocol::names::{BrokerId, IsolationLevel, Timestamp, Uuid};
+use protocol::wire::Records;
+use protocol::{ErrorCode, Response};
+
+use super::{Answer, check_epoch, leader_hint, outcome, resolve};
+use crate::cluster::topic::Partition;
+use crate::cluster::waiting::Held;
+use crate::cluster::{Asked, Cluster};
+use crate::fault::Site;
+
+/// Answers at once if there is enough, or something to say; else waits as long as the client likes.
+///
+/// Fetch sessions (KIP-227) are not kept: session id 0 in the answer says so, and clients then send whole fetches.
+pub(super) fn fetch(
+    cluster: &mut Cluster,
+    asked: &mut Asked,
+    request: FetchRequest,
+    now: Timestamp,
+) -> Answer {
+    if request.session_epoch > 0 {
+        let error_code = ErrorCode::FETCH_SESSION_ID_NOT_FOUND;
+        return FetchResponse { error_code, ..Default::default() }.into();
+    }
+    let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
+    fetch_again(cluster, asked, request, now + wait, now)
+}
+
+/// From this version on topics are named by id (KIP-516).
+const FIRST_VERSION_WITH_IDS: i16 = 13;
+/// From this version on followers answer consumers (KIP-392).
+const FIRST_VERSION_FROM_FOLLOWERS: i16 = 11;
+/// From this version on a broker that does not lead says who does (KIP-951).
+const FIRST_VERSION_WITH_HINTS: i16 = 16;
+
+/// Looks whether there is enough by now; after `until` anything is.
+pub(crate) fn fetch_again(
+    cluster: &mut Cluster,
+    asked: &mut Asked,
+    request: FetchRequest,
+    until: Timestamp,
+    now: Timestamp,
+) -> Answer {
+    let max_bytes = request.max_bytes.min(cluster.config.number("fetch.max.bytes") as i32).max(0) as usize;
+    let mut reader = Reader {
+        cluster,
+        asked,
+        isolation_level: request.isolation_level,
+        left: max_bytes,
+        read: 0,
+        must_answer: request.topics.is_empty(),
+        watched: Vec::new(),
+    };
+    let responses: Vec<_> = request.topics.iter().map(|topic| reader.topic(topic)).collect();
+
+    let is_enough = reader.read >= (request.min_bytes.max(0) as usize).min(max_bytes);
+    if !is_enough && !reader.must_answer && now < until {
+        let partitions = std::mem::take(&mut reader.watched);
+        asked.outcomes.clear();
+        return Answer::Later { until, held: Held::Fetch { request: Box::new(request), partitions } };
+    }
+    let mut response = FetchResponse { responses, ..Default::default() };
+    if asked.version >= FIRST_VERSION_WITH_HINTS {
+        add_endpoints(cluster, &mut response);
+    }
+    Answer::Now(Response::Fetch(response))
+}
+
+/// Reads partition after partition, and keeps count.
+struct Reader<'a> {
+    cluster: &'a Cluster,
+    asked: &'a mut Asked,
+    isolation_level: IsolationLevel,
+    /// Bytes that the answer still has room for.
+    left: usize,
+    read: usize,
+    /// An error is told at once.
+    must_answer: bool,
+    watched: Vec<(Uuid, i32)>,
+}
+
+impl Reader<'_> {
+    fn topic(&mut self, topic: &FetchTopic) -> FetchableTopicResponse {
+        let name = resolve(self.cluster, self.asked, FIRST_VERSION_WITH_IDS, &topic.topic, topic.topic_id);
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        for wanted in &topic.partitions {
+            let data = match &name {
+                Ok(name) => self.partition(name, wanted),
+                Err(error_code) => Err(*error_code),
+            };
+            let name = name.as_ref().unwrap_or(&topic.topic);
+            let data = data.unwrap_or_else(|error_code| self.failed(name, wanted.partition, error_code));
+            self.asked.outcomes.push(outcome(name, wanted.partition, data.error_code, wanted.fetch_offset));
+            partitions.push(data);
+        }
+        FetchableTopicResponse {
+            topic: topic.topic.clone(),
+            topic_id: topic.topic_id,
+            partitions,
+            ..Default::default()
+        }
+    }
+
+    fn partition(&mut self, name: &str, wanted: &FetchPartition) -> Result<PartitionData, ErrorCode> {
+        let index = wanted.partition;
+        let topic = self.cluster.topics.get(name).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+        let partition = topic.partition(index).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+        if let Some(error_code) = self.cluster.verdict(self.asked, Site::Partition(name, index)) {
+            return Err(error_code);
+        }
+        self.check_replica(partition)?;
+        check_epoch(partition, wanted.current_leader_epoch)?;
+        self.watched.push((topic.id, index));
+        if let Some(diverging_epoch) = diverging(partition, wanted)? {
+            self.must_answer = true;
+            return Ok(PartitionData { diverging_epoch, ..self.data(index, partition) });
+        }
+        // Between the high watermark and the end of the log there is nothing to read, but nothing wrong either.
+        if !(partition.log_start_offset()..=partition.log.end_offset()).contains(&wanted.fetch_offset) {
+            return Err(ErrorCode::OFFSET_OUT_OF_RANGE);
+        }
+        let end = match self.isolation_level {
+            IsolationLevel::READ_COMMITTED => partition.last_stable_offset(),
+            _ => partition.high_watermark(),
+        };
+        let max_bytes = self.left.min(usize::try_from(wanted.partition_max_bytes).unwrap_or(0));
+        let mut slices = Vec::new();
+        // The first batch of all comes however large it is, for else its reader would never get past it.
+        let read = partition.log.read(wanted.fetch_offset, end, max_bytes, self.read == 0, &mut slices);
+        self.read += read;
+        self.left = self.left.saturating_sub(read);
+        Ok(PartitionData { records: Some(Records::from_slices(slices)), ..self.data(index, partition) })
+    }
+
+    /// Whether this broker may answer for a partition: as its leader, or, for newer clients, as one of its replicas.
+    fn check_replica(&self, partition: &Partition) -> Result<(), ErrorCode> {
+        let broker = self.asked.broker;
+        let is_replica =
+            self.asked.version >= FIRST_VERSION_FROM_FOLLOWERS && partition.replicas.contains(&broker);
+        if partition.leader == broker || is_replica { Ok(()) } else { Err(ErrorCode::NOT_LEADER_OR_FOLLOWER) }
+    }
+
+    fn data(&self, partition_index: i32, partition: &Partition) -> PartitionData {
+        PartitionData {
+            partition_index,
+            high_watermark: partition.high_watermark(),
+            last_stable_offset: partition.last_stable_offset(),
+            log_start_offset: partition.log_start_offset(),
+            // Only a reader that leaves out aborted transactions is told which those are: none.
+            aborted_transactions: (self.isolation_level == IsolationLevel::READ_COMMITTED).then(Vec::new),
+            records: Some(Records::default()),
+            ..Default::default()
+        }
+    }
+
+    fn failed(&mut self, name: &str, partition_index: i32, error_code: ErrorCode) -> PartitionData {
+        self.must_answer = true;
+        let mut data = PartitionData {
+            partition_index,
+            error_code,
+            high_watermark: -1,
+            records: Some(Records::default()),
+            ..Default::default()
+        };
+        let wants_hint =
+            matches!(error_code, ErrorCode::NOT_LEADER_OR_FOLLOWER | ErrorCode::FENCED_LEADER_EPOCH);
+        if let Some((leader_id, leader_epoch)) = leader_hint(self.cluster, name, partition_index)
+            && wants_hint
+            && self.asked.version >= FIRST_VERSION_WITH_HINTS
+        {
+            data.current_leader = LeaderIdAndEpoch { leader_id, leader_epoch, ..Default::default() };
+        }
+        data
+    }
+}
+
+/// Where the log of a reader that names the epoch of its last record parts from this one, if it does (KIP-595).
+fn diverging(partition: &Partition, wanted: &FetchPartition) -> Result<Option<EpochEndOffset>, ErrorCode> {
+    if wanted.last_fetched_epoch < 0 {
+        return Ok(None);
+    }
+    let end = partition.log.end_of_epoch(wanted.last_fetched_epoch);
+    let (epoch, end_offset) = end.ok_or(ErrorCode::OFFSET_OUT_OF_RANGE)?;
+    let parts = epoch < wanted.last_fetched_epoch || end_offset < wanted.fetch_offset;
+    Ok(parts.then(|| EpochEndOffset { epoch, end_offset, ..Default::default() }))
+}
+
+/// Adds the addresses of the leaders that the answer names.
+fn add_endpoints(cluster: &Cluster, response: &mut FetchResponse) {
+    let partitions = response.responses.iter().flat_map(|topic| &topic.partitions);
+    let mut leaders: Vec<BrokerId> = partitions.map(|data| data.current_leader.leader_id).collect();
+    leaders.sort_unstable();
+    leaders.dedup();
+    let endpoint = |leader| {
+        let endpoint = cluster.brokers.get(&leader)?;
+        let (host, port) = (endpoint.host.clone(), endpoint.port.into());
+        Some(NodeEndpoint { node_id: leader, host, port, ..Default::default() })
+    };
+    response.node_endpoints = leaders.into_iter().filter_map(endpoint).collect();
+}

@@ -1,0 +1,82 @@
+//! FindCoordinator (key 10): which broker looks after a group or a transactional id.
+
+use protocol::messages::find_coordinator::Coordinator;
+use protocol::messages::{FindCoordinatorRequest, FindCoordinatorResponse};
+use protocol::names::BrokerId;
+use protocol::{ByteString, ErrorCode};
+
+use crate::cluster::{Asked, Cluster};
+use crate::fault::Site;
+
+/// The first version that asks for many at once (KIP-699).
+const FIRST_BATCHED_VERSION: i16 = 4;
+
+/// Names a broker for every key, as Kafka does: by the key's hash, over fifty partitions.
+///
+/// The APIs of groups and transactions are not served yet. A client that asks for them anyway finds, from ApiVersions, that the
+/// broker does not have them, and says so at once; without a coordinator it would ask for one until it gives up.
+pub(super) fn find_coordinator(
+    cluster: &mut Cluster,
+    asked: &Asked,
+    request: FindCoordinatorRequest,
+) -> FindCoordinatorResponse {
+    let find = |key| coordinator(cluster, asked, key, request.key_type);
+    if asked.version >= FIRST_BATCHED_VERSION {
+        let coordinators = request.coordinator_keys.into_iter().map(find).collect();
+        return FindCoordinatorResponse { coordinators, ..Default::default() };
+    }
+    let found = find(request.key);
+    FindCoordinatorResponse {
+        error_code: found.error_code,
+        error_message: found.error_message,
+        node_id: found.node_id,
+        host: found.host,
+        port: found.port,
+        ..Default::default()
+    }
+}
+
+/// Groups, transactions, and (KIP-932) shares.
+const KEY_TYPES: std::ops::RangeInclusive<i8> = 0..=2;
+/// The partitions of `__consumer_offsets` and `__transaction_state`.
+const PARTITIONS: usize = 50;
+
+fn coordinator(cluster: &Cluster, asked: &Asked, key: ByteString, key_type: i8) -> Coordinator {
+    let failed = |key, error_code| Coordinator {
+        key,
+        node_id: BrokerId::NONE,
+        port: -1,
+        error_code,
+        error_message: error_code.sentence().map(ByteString::from),
+        ..Default::default()
+    };
+    if let Some(error_code) = cluster.verdict(asked, Site::Request) {
+        return failed(key, error_code);
+    }
+    if !KEY_TYPES.contains(&key_type) {
+        return failed(key, ErrorCode::INVALID_REQUEST);
+    }
+    let place = hash(&key).unsigned_abs() as usize % PARTITIONS % cluster.brokers.len();
+    let Some((id, endpoint)) = cluster.brokers().nth(place) else {
+        return failed(key, ErrorCode::COORDINATOR_NOT_AVAILABLE);
+    };
+    let (host, port) = (endpoint.host.clone(), endpoint.port.into());
+    Coordinator { key, node_id: id, host, port, ..Default::default() }
+}
+
+/// Java's `String.hashCode`.
+fn hash(text: &str) -> i32 {
+    text.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(unit.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hash_is_javas() {
+        assert_eq!(hash(""), 0);
+        assert_eq!(hash("group"), 98_629_247);
+        assert_eq!(hash("polygenelubricants"), i32::MIN);
+    }
+}

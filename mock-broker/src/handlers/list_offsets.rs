@@ -1,0 +1,102 @@
+//! ListOffsets (key 2): offsets by timestamp, and the ends of a log.
+
+use protocol::ErrorCode;
+use protocol::messages::list_offsets::{
+    ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
+};
+use protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
+use protocol::names::{IsolationLevel, TopicName};
+
+use super::{check_epoch, outcome};
+use crate::cluster::log::Found;
+use crate::cluster::{Asked, Cluster};
+use crate::fault::Site;
+
+/// Timestamps that stand for something else, and the first version that knows them. Of the tiered ones: nothing is ever
+/// moved away from the brokers here, so that the earliest local record is the earliest, and there is no other.
+const LATEST: i64 = -1;
+const EARLIEST: i64 = -2;
+const MAX_TIMESTAMP: (i64, i16) = (-3, 7);
+const EARLIEST_LOCAL: (i64, i16) = (-4, 8);
+const LATEST_TIERED: (i64, i16) = (-5, 9);
+const EARLIEST_PENDING_UPLOAD: (i64, i16) = (-6, 11);
+
+/// Answers for each partition that this broker leads.
+pub(super) fn list_offsets(
+    cluster: &mut Cluster,
+    asked: &mut Asked,
+    request: ListOffsetsRequest,
+) -> ListOffsetsResponse {
+    let mut response = ListOffsetsResponse::default();
+    for topic in request.topics {
+        let mut partitions = Vec::with_capacity(topic.partitions.len());
+        let known = cluster.topics.get(&topic.name).map_or(&topic.name, |known| &known.name);
+        for (place, wanted) in topic.partitions.iter().enumerate() {
+            let index = wanted.partition_index;
+            let is_twice = topic.partitions[..place].iter().any(|other| other.partition_index == index);
+            let found = match is_twice {
+                true => Err(ErrorCode::INVALID_REQUEST),
+                false => find(cluster, asked, &topic.name, wanted, request.isolation_level),
+            };
+            let partition = partition_response(index, found);
+            asked.outcomes.push(outcome(known, index, partition.error_code, partition.offset));
+            partitions.push(partition);
+        }
+        response.topics.push(ListOffsetsTopicResponse { name: topic.name, partitions, ..Default::default() });
+    }
+    response
+}
+
+fn find(
+    cluster: &Cluster,
+    asked: &Asked,
+    name: &TopicName,
+    wanted: &ListOffsetsPartition,
+    isolation_level: IsolationLevel,
+) -> Result<Option<Found>, ErrorCode> {
+    let is_too_new = [MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED, EARLIEST_PENDING_UPLOAD]
+        .iter()
+        .any(|(timestamp, version)| wanted.timestamp == *timestamp && asked.version < *version);
+    if is_too_new {
+        return Err(ErrorCode::UNSUPPORTED_VERSION);
+    }
+    let index = wanted.partition_index;
+    let partition = cluster.topics.get(name).and_then(|topic| topic.partition(index));
+    let partition = partition.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+    if let Some(error_code) = cluster.verdict(asked, Site::Partition(name, index)) {
+        return Err(error_code);
+    }
+    check_epoch(partition, wanted.current_leader_epoch)?;
+    if partition.leader != asked.broker {
+        return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
+    }
+    let last = match isolation_level {
+        IsolationLevel::READ_COMMITTED => partition.last_stable_offset(),
+        _ => partition.high_watermark(),
+    };
+    let end_of_log = |offset, leader_epoch| Some(Found { offset, timestamp: -1, leader_epoch });
+    let earliest = partition.log.earliest_epoch().unwrap_or(-1);
+    let readable = |found: &Found| found.offset < last;
+    Ok(match wanted.timestamp {
+        LATEST => end_of_log(last, partition.leader_epoch),
+        EARLIEST => end_of_log(partition.log_start_offset(), earliest),
+        timestamp if timestamp == EARLIEST_LOCAL.0 => end_of_log(partition.log_start_offset(), earliest),
+        timestamp if timestamp == LATEST_TIERED.0 || timestamp == EARLIEST_PENDING_UPLOAD.0 => None,
+        timestamp if timestamp == MAX_TIMESTAMP.0 => partition.log.find_max_timestamp().filter(readable),
+        timestamp => partition.log.find_timestamp(timestamp).filter(readable),
+    })
+}
+
+fn partition_response(
+    partition_index: i32,
+    found: Result<Option<Found>, ErrorCode>,
+) -> ListOffsetsPartitionResponse {
+    let nothing = ListOffsetsPartitionResponse { partition_index, ..Default::default() };
+    match found {
+        Ok(Some(Found { offset, timestamp, leader_epoch })) => {
+            ListOffsetsPartitionResponse { offset, timestamp, leader_epoch, ..nothing }
+        }
+        Ok(None) => nothing,
+        Err(error_code) => ListOffsetsPartitionResponse { error_code, ..nothing },
+    }
+}

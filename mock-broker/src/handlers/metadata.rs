@@ -1,0 +1,113 @@
+//! Metadata (key 3): brokers, topics, leaders.
+
+use protocol::ErrorCode;
+use protocol::messages::metadata::{
+    MetadataRequestTopic, MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use protocol::messages::{MetadataRequest, MetadataResponse};
+use protocol::names::{BrokerId, TopicName, Uuid};
+
+use crate::cluster::topic::{Partition, Topic, name_fault};
+use crate::cluster::{Asked, Cluster};
+use crate::fault::Site;
+
+/// Tells about all topics or the given ones; a topic that is not there is created at once if both sides want that.
+pub(super) fn metadata(cluster: &mut Cluster, asked: &Asked, request: MetadataRequest) -> MetadataResponse {
+    // In version 0 there is no null: an empty list stands for all.
+    let topics = request.topics.filter(|topics| asked.version > 0 || !topics.is_empty());
+    let with_rights = request.include_topic_authorized_operations;
+    let topics = match topics {
+        None => cluster.topics.iter().map(|topic| known(cluster, asked, topic, with_rights)).collect(),
+        Some(topics) => topics
+            .into_iter()
+            .map(|topic| one(cluster, asked, topic, request.allow_auto_topic_creation, with_rights))
+            .collect(),
+    };
+    let cluster_rights =
+        if request.include_cluster_authorized_operations { CLUSTER_RIGHTS } else { i32::MIN };
+    MetadataResponse {
+        brokers: cluster
+            .brokers()
+            .map(|(id, endpoint)| MetadataResponseBroker {
+                node_id: id,
+                host: endpoint.host.clone(),
+                port: endpoint.port.into(),
+                ..Default::default()
+            })
+            .collect(),
+        cluster_id: Some(cluster.id.clone()),
+        controller_id: cluster.controller(),
+        topics,
+        cluster_authorized_operations: cluster_rights,
+        ..Default::default()
+    }
+}
+
+/// All operations on a topic, as bits: without an authorizer everybody may do everything.
+const TOPIC_RIGHTS: i32 = 0b1101_1111_1000;
+/// All operations on the cluster.
+const CLUSTER_RIGHTS: i32 = 0b1_1111_1010_0000;
+
+fn one(
+    cluster: &mut Cluster,
+    asked: &Asked,
+    topic: MetadataRequestTopic,
+    may_create: bool,
+    with_rights: bool,
+) -> MetadataResponseTopic {
+    let Some(name) = topic.name else {
+        return match cluster.topics.name_of(topic.topic_id).and_then(|name| cluster.topics.get(name)) {
+            Some(topic) => known(cluster, asked, topic, with_rights),
+            None => failed(None, topic.topic_id, ErrorCode::UNKNOWN_TOPIC_ID),
+        };
+    };
+    if let Some(error_code) = cluster.verdict(asked, Site::Topic(&name)) {
+        return failed(Some(name), Uuid::ZERO, error_code);
+    }
+    if cluster.topics.get(&name).is_none() {
+        let created = match name_fault(&name) {
+            Some(_) => Err(ErrorCode::INVALID_TOPIC_EXCEPTION),
+            None if may_create => cluster.auto_create(&name).map_err(|error| error.error_code),
+            None => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+        };
+        if let Err(error_code) = created {
+            return failed(Some(name), Uuid::ZERO, error_code);
+        }
+    }
+    match cluster.topics.get(&name) {
+        Some(topic) => known(cluster, asked, topic, with_rights),
+        None => failed(Some(name), Uuid::ZERO, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),
+    }
+}
+
+fn known(cluster: &Cluster, asked: &Asked, topic: &Topic, with_rights: bool) -> MetadataResponseTopic {
+    let partition = |(index, partition): (usize, &Partition)| {
+        let index = index as i32;
+        let error_code = cluster.verdict(asked, Site::Partition(&topic.name, index)).unwrap_or_default();
+        MetadataResponsePartition {
+            error_code,
+            partition_index: index,
+            // Where the fault is that there is no leader, there is none.
+            leader_id: match error_code {
+                ErrorCode::LEADER_NOT_AVAILABLE => BrokerId::NONE,
+                _ => partition.leader,
+            },
+            leader_epoch: partition.leader_epoch,
+            replica_nodes: partition.replicas.clone(),
+            isr_nodes: partition.in_sync_replicas().into(),
+            ..Default::default()
+        }
+    };
+    MetadataResponseTopic {
+        error_code: cluster.verdict(asked, Site::Topic(&topic.name)).unwrap_or_default(),
+        name: Some(topic.name.clone()),
+        topic_id: topic.id,
+        partitions: topic.partitions.iter().enumerate().map(partition).collect(),
+        topic_authorized_operations: if with_rights { TOPIC_RIGHTS } else { i32::MIN },
+        ..Default::default()
+    }
+}
+
+fn failed(name: Option<TopicName>, topic_id: Uuid, error_code: ErrorCode) -> MetadataResponseTopic {
+    MetadataResponseTopic { error_code, name, topic_id, ..Default::default() }
+}

@@ -1,0 +1,189 @@
+//! One file an API: the request in, the answer out.
+
+mod api_versions;
+mod create_topics;
+mod delete_topics;
+mod fetch;
+mod find_coordinator;
+mod init_producer_id;
+mod list_offsets;
+mod metadata;
+mod produce;
+
+use bytes::Bytes;
+
+use protocol::frame::EncodedFrame;
+use protocol::names::{BrokerId, Timestamp, TopicName, Uuid};
+use protocol::{ApiKey, ErrorCode, Request, RequestHeader, Response, VersionRange};
+
+pub(crate) use self::fetch::fetch_again;
+use crate::cluster::topic::{Partition, Topic, Topics};
+use crate::cluster::waiting::Held;
+use crate::cluster::{Asked, Cluster};
+use crate::fault::Site;
+use crate::journal::PartitionOutcome;
+
+/// What becomes of a request.
+#[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is moved once, and boxing would cost an allocation for every request"
+)]
+pub(crate) enum Answer {
+    /// It is answered.
+    Now(Response),
+    /// It is never answered: nobody waits.
+    Never,
+    /// The connection is closed: the only way to tell someone who wants no answer.
+    Close,
+    /// It is looked at again when something happened, or at the latest then.
+    Later { until: Timestamp, held: Held },
+}
+
+impl<R: Into<Response>> From<R> for Answer {
+    fn from(response: R) -> Self {
+        Self::Now(response.into())
+    }
+}
+
+/// What is served, and in which versions: those of Kafka 4.3, of what is here.
+///
+/// InitProducerId has a version 6 that Kafka itself counts as unstable and does not show.
+const SERVED: &[(ApiKey, VersionRange)] = &[
+    (ApiKey::PRODUCE, VersionRange::new(3, 13)),
+    (ApiKey::FETCH, VersionRange::new(4, 18)),
+    (ApiKey::LIST_OFFSETS, VersionRange::new(1, 11)),
+    (ApiKey::METADATA, VersionRange::new(0, 13)),
+    (ApiKey::FIND_COORDINATOR, VersionRange::new(0, 6)),
+    (ApiKey::API_VERSIONS, VersionRange::new(0, 5)),
+    (ApiKey::CREATE_TOPICS, VersionRange::new(2, 7)),
+    (ApiKey::DELETE_TOPICS, VersionRange::new(1, 6)),
+    (ApiKey::INIT_PRODUCER_ID, VersionRange::new(0, 5)),
+];
+
+/// The versions of an API that are served.
+pub(crate) fn served(api_key: ApiKey) -> Option<VersionRange> {
+    SERVED.iter().find(|(key, _)| *key == api_key).map(|(_, versions)| *versions)
+}
+
+/// The one `match`: gives a request to its handler.
+pub(crate) fn answer(cluster: &mut Cluster, asked: &mut Asked, request: Request, now: Timestamp) -> Answer {
+    match request {
+        Request::Produce(request) => produce::produce(cluster, asked, request, now),
+        Request::Fetch(request) => fetch::fetch(cluster, asked, request, now),
+        Request::ListOffsets(request) => list_offsets::list_offsets(cluster, asked, request).into(),
+        Request::Metadata(request) => metadata::metadata(cluster, asked, request).into(),
+        Request::FindCoordinator(request) => {
+            find_coordinator::find_coordinator(cluster, asked, request).into()
+        }
+        Request::ApiVersions(request) => api_versions::api_versions(cluster, asked, request).into(),
+        Request::CreateTopics(request) => create_topics::create_topics(cluster, asked, request).into(),
+        Request::DeleteTopics(request) => delete_topics::delete_topics(cluster, asked, request).into(),
+        Request::InitProducerId(request) => {
+            init_producer_id::init_producer_id(cluster, asked, request).into()
+        }
+        // `read` lets through only what is served.
+        _ => Answer::Close,
+    }
+}
+
+/// The answer to ApiVersions in a version that is not served, which nobody can read: an old one that says so (KIP-511).
+pub(crate) fn refuse_api_versions(frame: &Bytes) -> Option<EncodedFrame> {
+    let (api_key, version, correlation_id) = RequestHeader::peek(frame)?;
+    if api_key != ApiKey::API_VERSIONS || served(api_key)?.contains(version) {
+        return None;
+    }
+    api_versions::refusal(correlation_id)
+}
+
+/// Every place in a request that fault rules can name.
+pub(crate) fn sites<'a>(topics: &'a Topics, request: &'a Request) -> Vec<Site<'a>> {
+    let named = |name: &'a TopicName, id: Uuid| topics.name_of(id).unwrap_or(name).as_str();
+    let mut sites = vec![Site::Request];
+    match request {
+        Request::Produce(request) => {
+            for topic in &request.topic_data {
+                let name = named(&topic.name, topic.topic_id);
+                sites.extend(topic.partition_data.iter().map(|data| Site::Partition(name, data.index)));
+            }
+        }
+        Request::Fetch(request) => {
+            for topic in &request.topics {
+                let name = named(&topic.topic, topic.topic_id);
+                sites.extend(topic.partitions.iter().map(|data| Site::Partition(name, data.partition)));
+            }
+        }
+        Request::ListOffsets(request) => {
+            for topic in &request.topics {
+                let partitions = topic.partitions.iter();
+                sites.extend(partitions.map(|data| Site::Partition(&topic.name, data.partition_index)));
+            }
+        }
+        Request::Metadata(request) => match &request.topics {
+            None => sites.extend(topics.iter().flat_map(metadata_sites)),
+            Some(asked) => {
+                for topic in asked {
+                    let name = topic.name.as_ref().or_else(|| topics.name_of(topic.topic_id));
+                    let Some(name) = name else { continue };
+                    sites.push(Site::Topic(name));
+                    sites.extend(topics.get(name).into_iter().flat_map(metadata_sites));
+                }
+            }
+        },
+        Request::CreateTopics(request) => {
+            sites.extend(request.topics.iter().map(|topic| Site::Topic(&topic.name)));
+        }
+        Request::DeleteTopics(request) => {
+            sites.extend(request.topic_names.iter().map(|name| Site::Topic(name)));
+            for topic in &request.topics {
+                let name = topic.name.as_ref().or_else(|| topics.name_of(topic.topic_id));
+                sites.extend(name.map(|name| Site::Topic(name)));
+            }
+        }
+        _ => {}
+    }
+    sites
+}
+
+fn metadata_sites(topic: &Topic) -> impl Iterator<Item = Site<'_>> {
+    let partitions = (0..topic.partitions.len()).map(|index| Site::Partition(&topic.name, index as i32));
+    std::iter::once(Site::Topic(&topic.name)).chain(partitions)
+}
+
+/// The name that a request means: given by name, or from version `by_id` on by id.
+fn resolve(
+    cluster: &Cluster,
+    asked: &Asked,
+    by_id: i16,
+    name: &TopicName,
+    id: Uuid,
+) -> Result<TopicName, ErrorCode> {
+    let known = if asked.version >= by_id {
+        cluster.topics.name_of(id).ok_or(ErrorCode::UNKNOWN_TOPIC_ID)?
+    } else {
+        let topic = cluster.topics.get(name).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+        &topic.name
+    };
+    Ok(known.clone())
+}
+
+/// Compares the epoch in which a client thinks the leader is with the real one (KIP-320); −1 is no thought.
+fn check_epoch(partition: &Partition, current_leader_epoch: i32) -> Result<(), ErrorCode> {
+    match current_leader_epoch {
+        -1 => Ok(()),
+        epoch if epoch < partition.leader_epoch => Err(ErrorCode::FENCED_LEADER_EPOCH),
+        epoch if epoch > partition.leader_epoch => Err(ErrorCode::UNKNOWN_LEADER_EPOCH),
+        _ => Ok(()),
+    }
+}
+
+/// The leader of a partition and its epoch, for an answer that says "not I" (KIP-951).
+fn leader_hint(cluster: &Cluster, topic: &str, index: i32) -> Option<(BrokerId, i32)> {
+    let partition = cluster.topics.get(topic)?.partition(index)?;
+    Some((partition.leader, partition.leader_epoch))
+}
+
+/// What the journal keeps of a partition in a request.
+fn outcome(topic: &TopicName, partition: i32, error_code: ErrorCode, base_offset: i64) -> PartitionOutcome {
+    PartitionOutcome { topic: topic.clone(), partition, error_code, base_offset, batch: None }
+}
