@@ -1,4 +1,4 @@
-//! A stream of frames, each read as a request.
+//! A stream of frames, which arrives in pieces; each is read as a request.
 
 #![no_main]
 

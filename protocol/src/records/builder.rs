@@ -435,6 +435,15 @@ mod tests {
     }
 
     #[test]
+    fn a_batch_without_records_reads_back_whatever_its_compression() {
+        for compression in Compression::ALL {
+            let options = BatchOptions { compression, ..BatchOptions::default() };
+            let batch = read(&BatchBuilder::new(Vec::new(), options).build().unwrap());
+            assert_eq!(batch.records(&Limits::default()).unwrap().iter().count(), 0);
+        }
+    }
+
+    #[test]
     fn one_record_byte_by_byte() {
         let mut builder = BatchBuilder::new(Vec::new(), BatchOptions::default());
         builder.append(1000, Some(b"k"), None, [Header::new("h", b"v")]).unwrap();

@@ -37,7 +37,9 @@ impl RecordSet {
         decompressor: &mut Decompressor,
         limits: &Limits,
     ) -> Result<Self, DecodeError> {
-        let set = if compression == Compression::None {
+        // Where there are no records there is no stream of them either, whatever the attributes say: a codec has
+        // nothing to read its framing from.
+        let set = if compression == Compression::None || payload.is_empty() {
             Self { header, payload, offset: Some(HEADER_SIZE), allowance: usize::MAX }
         } else {
             let inflated = decompressor

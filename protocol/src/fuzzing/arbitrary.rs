@@ -1,0 +1,166 @@
+//! Messages with any values, written from their schema as data.
+//!
+//! This is a second encoder, small and slow, that shares nothing with the derived one: what it writes must decode, and
+//! what was decoded must encode to the same bytes.
+
+use super::source::Source;
+use crate::schema::{FieldSchema, Kind, StructSchema};
+use crate::wire::varint;
+
+/// A message as bytes.
+pub(super) struct Made {
+    pub(super) bytes: Vec<u8>,
+    /// Whether there is no shorter way to write it, so that the encoder must write the same. A tagged field that is
+    /// there may be at its default, and the encoder leaves it out then.
+    pub(super) is_canonical: bool,
+}
+
+/// Rolls a message body of `version`.
+pub(super) fn message(
+    schema: &StructSchema,
+    version: i16,
+    is_flexible: bool,
+    source: &mut Source<'_>,
+) -> Made {
+    let mut writer = Writer { bytes: Vec::new(), version, is_flexible, is_canonical: true, source };
+    writer.fields(schema);
+    Made { bytes: writer.bytes, is_canonical: writer.is_canonical }
+}
+
+struct Writer<'s, 'a> {
+    bytes: Vec<u8>,
+    version: i16,
+    is_flexible: bool,
+    is_canonical: bool,
+    source: &'s mut Source<'a>,
+}
+
+impl Writer<'_, '_> {
+    fn fields(&mut self, schema: &StructSchema) {
+        let version = self.version;
+        let here = |field: &&FieldSchema| field.versions.contains(version);
+        for field in schema.fields.iter().filter(here).filter(|field| field.tag.is_none()) {
+            self.field(field);
+        }
+        if self.is_flexible {
+            self.tagged(schema);
+        }
+    }
+
+    fn tagged(&mut self, schema: &StructSchema) {
+        let dice = self.source.byte();
+        let known = schema.fields.iter().filter(|field| field.versions.contains(self.version));
+        let mut known: Vec<(u32, &FieldSchema)> =
+            known.filter_map(|field| Some((field.tag?, field))).collect();
+        known.sort_by_key(|(tag, _)| *tag);
+        known.retain(|(tag, _)| dice >> (tag % 6) & 1 == 1);
+        // Beyond all numbers that Kafka uses in any version, so that it is unknown in every one.
+        let unknown = (dice >= 0xc0).then(|| 64 + u32::from(self.source.byte()));
+
+        self.is_canonical &= known.is_empty();
+        self.unsigned(known.len() as u32 + u32::from(unknown.is_some()));
+        for (tag, field) in known {
+            self.unsigned(tag);
+            let before = std::mem::take(&mut self.bytes);
+            self.field(field);
+            let content = std::mem::replace(&mut self.bytes, before);
+            self.sized(&content);
+        }
+        if let Some(tag) = unknown {
+            self.unsigned(tag);
+            let length = self.source.length();
+            let content = self.source.bytes(length);
+            self.sized(&content);
+        }
+    }
+
+    fn field(&mut self, field: &FieldSchema) {
+        let is_nullable = field.nullable.contains(self.version);
+        let is_null = is_nullable && self.source.below(4) == 1;
+        match field.kind {
+            Kind::Struct(schema) => {
+                if is_nullable {
+                    self.bytes.push(if is_null { 0xff } else { 1 });
+                }
+                if !is_null {
+                    self.fields(schema);
+                }
+            }
+            Kind::Array(_) | Kind::Primitive("bytes" | "records") if is_null => self.length(None),
+            Kind::Primitive("string") if is_null => self.string_length(None),
+            kind => self.value(kind),
+        }
+    }
+
+    fn value(&mut self, kind: Kind) {
+        match kind {
+            Kind::Struct(schema) => self.fields(schema),
+            Kind::Array(element) => {
+                // Long ones only at times, and not of structs, so that nothing multiplies.
+                let count = match (element, self.source.length()) {
+                    (Kind::Primitive(_), count) => count,
+                    (_, count) => count.min(3),
+                };
+                let count = if self.source.is_used_up() { 0 } else { count };
+                self.length(Some(count));
+                (0..count).for_each(|_| self.value(*element));
+            }
+            Kind::Primitive("string") => {
+                let length = self.source.length();
+                let text = self.source.text(length);
+                self.string_length(Some(text.len()));
+                self.bytes.extend_from_slice(text.as_bytes());
+            }
+            Kind::Primitive("bytes" | "records") => {
+                let length = self.source.length();
+                let content = self.source.bytes(length);
+                self.length(Some(length));
+                self.bytes.extend_from_slice(&content);
+            }
+            Kind::Primitive("bool") => {
+                let flag = self.source.flag();
+                self.bytes.push(u8::from(flag));
+            }
+            Kind::Primitive("uuid") => {
+                let id = self.source.array::<16>();
+                self.bytes.extend_from_slice(&id);
+            }
+            Kind::Primitive(number) => {
+                let width = match number {
+                    "int8" => 1,
+                    "int16" | "uint16" => 2,
+                    "int32" | "uint32" => 4,
+                    "int64" | "float64" => 8,
+                    other => unreachable!("a primitive called {other}"),
+                };
+                let number = self.source.number().to_be_bytes();
+                self.bytes.extend_from_slice(&number[8 - width..]);
+            }
+        }
+    }
+
+    fn length(&mut self, length: Option<usize>) {
+        match length {
+            _ if self.is_flexible => self.unsigned(length.map_or(0, |length| length as u32 + 1)),
+            Some(length) => self.bytes.extend_from_slice(&(length as i32).to_be_bytes()),
+            None => self.bytes.extend_from_slice(&[0xff; 4]),
+        }
+    }
+
+    fn string_length(&mut self, length: Option<usize>) {
+        match length {
+            _ if self.is_flexible => self.unsigned(length.map_or(0, |length| length as u32 + 1)),
+            Some(length) => self.bytes.extend_from_slice(&(length as i16).to_be_bytes()),
+            None => self.bytes.extend_from_slice(&[0xff; 2]),
+        }
+    }
+
+    fn sized(&mut self, content: &[u8]) {
+        self.unsigned(content.len() as u32);
+        self.bytes.extend_from_slice(content);
+    }
+
+    fn unsigned(&mut self, value: u32) {
+        varint::put_unsigned(&mut self.bytes, value);
+    }
+}
