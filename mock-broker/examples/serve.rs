@@ -8,6 +8,7 @@ use milena_mock_broker::{ClusterConfig, Listen, MockCluster};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    tracing_subscriber::fmt().with_writer(std::io::stderr).init();
     let mut arguments = std::env::args().skip(1);
     let brokers = arguments.next().map_or(Ok(3), |brokers| brokers.parse())?;
     let port = arguments.next().map_or(Ok(0), |port| port.parse())?;

@@ -496,7 +496,7 @@ fn read(
         let (lowest, highest) = (served.lowest(), served.highest());
         return Err(DecodeError::new(DecodeErrorKind::UnsupportedVersion { version, lowest, highest }, 2));
     }
-    let request = Request::decode(api_key, version, &body)?;
+    let request = decode(api_key, version, &body)?;
     if state.client_id != header.client_id {
         // A copy: the name must not keep the whole frame alive.
         state.client_id = header.client_id.as_deref().map(ByteString::from);
@@ -515,6 +515,17 @@ fn read(
         entry: None,
     };
     Ok((asked, request))
+}
+
+/// Reads a request's body. Bytes after its end are overlooked, as Kafka does: librdkafka 2.16 sends three of them with every
+/// Metadata request of version 13.
+fn decode(api_key: ApiKey, version: i16, body: &Bytes) -> Result<Request, DecodeError> {
+    Request::decode(api_key, version, body).or_else(|error| match error.kind() {
+        DecodeErrorKind::TrailingBytes(count) if *count <= body.len() => {
+            Request::decode(api_key, version, &body.slice(..body.len() - count))
+        }
+        _ => Err(error),
+    })
 }
 
 impl Connection {
