@@ -18,6 +18,9 @@ use serde_json::Value;
 use super::sha256::sha256;
 use super::summary::Summary;
 
+#[path = "legacy.rs"]
+mod legacy;
+
 /// What went wrong, as a sentence.
 type Outcome<T = ()> = Result<T, String>;
 
@@ -56,22 +59,24 @@ fn compare(vector: &Value) -> Outcome {
     let mut cut = 0;
     let mut found = 0;
     for part in batches(&bytes) {
-        let batch = match part.map_err(text)? {
-            Part::Batch(batch) => batch,
-            Part::Cut { have, missing } => {
-                cut = have;
-                same("whether bytes are missing", missing > 0, true)?;
-                continue;
-            }
-            other => return Err(format!("a part that is not expected: {other:?}")),
-        };
+        let part = part.map_err(text)?;
+        if let Part::Cut { have, missing } = part {
+            cut = have;
+            same("whether bytes are missing", missing > 0, true)?;
+            continue;
+        }
         let expected = expected.get(found).ok_or("more batches than expected")?;
         same("position", position, number(&expected["position"])?)?;
         let first = number(&expected["firstRecord"])? as usize;
         let count = number(&expected["records"])? as usize;
-        compare_batch(&batch, expected, &records[first..first + count])
-            .map_err(|difference| format!("batch {found}: {difference}"))?;
-        position += batch.size() as i64;
+        let records = &records[first..first + count];
+        let outcome = match &part {
+            Part::Batch(batch) => compare_batch(batch, expected, records),
+            Part::Legacy(batch) => legacy::compare(batch, expected, records),
+            other => Err(format!("a part that is not expected: {other:?}")),
+        };
+        outcome.map_err(|difference| format!("batch {found}: {difference}"))?;
+        position += number(&expected["sizeInBytes"])?;
         found += 1;
     }
     same("batches", found, expected.len())?;

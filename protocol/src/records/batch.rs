@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::crc::{crc32c, crc32c_append};
+use super::legacy::{self, LegacyBatch};
 use super::{Attributes, Decompressor, Limits, RecordSet, TimestampType};
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::names::ProducerId;
@@ -125,6 +126,8 @@ pub struct Batches {
 pub enum Part {
     /// A whole batch.
     Batch(RecordBatch),
+    /// A whole message of format 0 or 1, which brokers do not take any more.
+    Legacy(LegacyBatch),
     /// The beginning of a batch that does not end here. Brokers fill a fetch answer up to its limit, so this is common
     /// and no error: the next fetch, from that batch's offset, begins with it.
     Cut {
@@ -143,41 +146,51 @@ impl Iterator for Batches {
             return None;
         }
         let start = self.position;
-        self.position = self.input.len();
         let rest = self.input.slice(start..);
-        Some(
-            match batch_size(&rest) {
-                Ok(size) if size <= rest.len() => {
-                    self.position = start + size;
-                    RecordBatch::whole(rest.slice(..size)).map(Part::Batch)
-                }
-                Ok(size) => Ok(Part::Cut { have: rest.len(), missing: size - rest.len() }),
-                Err(error) => Err(error),
-            }
-            .map_err(|error| error.shifted_by(start)),
-        )
+        let part = part(&rest);
+        self.position = match &part {
+            Ok(Part::Batch(batch)) => start + batch.size(),
+            Ok(Part::Legacy(batch)) => start + batch.size(),
+            Ok(Part::Cut { .. }) | Err(_) => self.input.len(),
+        };
+        Some(part.map_err(|error| error.shifted_by(start)))
     }
 }
 
 impl std::iter::FusedIterator for Batches {}
 
+/// What is at the start of `input`.
+fn part(input: &Bytes) -> Result<Part, DecodeError> {
+    let size = batch_size(input)?;
+    if size > input.len() {
+        return Ok(Part::Cut { have: input.len(), missing: size - input.len() });
+    }
+    let whole = input.slice(..size);
+    match whole[MAGIC] {
+        2 => RecordBatch::whole(whole).map(Part::Batch),
+        _ => LegacyBatch::whole(whole).map(Part::Legacy),
+    }
+}
+
 /// How many bytes the batch at the start of `input` has, all of it; the fewest it can have if `input` does not say.
 fn batch_size(input: &[u8]) -> Result<usize, DecodeError> {
     // The magic is looked at first: another format has another shortest length.
-    match input.get(MAGIC).map(|&magic| magic as i8) {
-        Some(2) | None => {}
-        Some(magic) => return Err(DecodeError::new(DecodeErrorKind::UnknownMagic(magic), MAGIC)),
-    }
+    let shortest = match input.get(MAGIC) {
+        Some(2) => HEADER_SIZE,
+        None | Some(0 | 1) => legacy::OVERHEAD + legacy::SHORTEST,
+        Some(&magic) => return Err(DecodeError::new(DecodeErrorKind::UnknownMagic(magic as i8), MAGIC)),
+    };
     let Some((length, _)) = input.get(8..).and_then(|input| input.split_first_chunk()) else {
-        return Ok(HEADER_SIZE);
+        return Ok(shortest);
     };
-    let length = i32::from_be_bytes(*length);
-    let too_short = || {
-        let rule = DecodeErrorKind::InvalidRecord("a batch whose length is less than its header takes");
-        DecodeError::new(rule, 8)
-    };
-    let size = usize::try_from(length).map_err(|_| too_short())?.saturating_add(OVERHEAD);
-    if size < HEADER_SIZE { Err(too_short()) } else { Ok(size) }
+    let size = usize::try_from(i32::from_be_bytes(*length)).map(|length| length.saturating_add(OVERHEAD));
+    match size {
+        Ok(size) if size >= shortest => Ok(size),
+        _ => {
+            let rule = DecodeErrorKind::InvalidRecord("a batch whose length is less than its header takes");
+            Err(DecodeError::new(rule, 8))
+        }
+    }
 }
 
 /// The header of a batch; the input goes on with the records.
@@ -406,7 +419,8 @@ mod tests {
                 Some(Ok(Part::Cut { have: found, missing })) if found == have => missing,
                 other => panic!("{have}: {other:?}"),
             };
-            let expected = if have < OVERHEAD { HEADER_SIZE } else { whole.len() } - have;
+            // Without a length it is no shorter than the shortest message there ever was.
+            let expected = if have < OVERHEAD { 26 } else { whole.len() } - have;
             assert_eq!(missing, expected, "{have}");
         }
     }

@@ -35,6 +35,9 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! The formats from before Kafka 0.11 are read and written too, for logs, dumps and captures: [`LegacyBatch`],
+//! [`LegacyBuilder`].
+//!
 //! # Safe on any input
 //!
 //! Nothing here panics on bytes. Reading allocates nothing for records that are not compressed. Compressed ones inflate
@@ -49,6 +52,7 @@ mod builder;
 mod compression;
 mod control;
 mod crc;
+mod legacy;
 pub mod murmur2;
 mod record;
 
@@ -60,6 +64,9 @@ pub use self::builder::{BatchBuilder, BatchOptions, record_size, record_size_upp
 pub use self::compression::{Compression, Compressor, Decompressor, Limits};
 pub use self::control::{ControlRecord, EndTransactionMarker};
 pub use self::crc::crc32c;
+pub use self::legacy::{
+    LegacyBatch, LegacyBuilder, LegacyFormat, LegacyHeader, LegacyRecordIter, LegacyRecordSet,
+};
 pub use self::record::{
     Header, HeaderIter, Headers, OwnedHeaders, OwnedRecord, Record, RecordIter, RecordSet,
 };

@@ -11,7 +11,7 @@
 
 use lz4_flex::block::{CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size};
 
-use super::{damaged, le_u32, too_large};
+use super::{Lz4Checksum, damaged, le_u32, too_large};
 use crate::error::{DecodeError, EncodeError};
 use crate::parse::{self, Parsed, Reason, take};
 
@@ -23,15 +23,6 @@ const FLG: u8 = 0b0110_0000;
 /// Blocks of at most 64 KiB.
 const BD: u8 = 4 << 4;
 
-/// What the checksum of the frame's descriptor covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Checksum {
-    /// The descriptor, as the frame format says.
-    Right,
-    /// The magic too: record format 0. Not looked at when reading, because some clients did it right.
-    WithMagic,
-}
-
 /// Writes frames and keeps the table of matches.
 #[derive(Default)]
 pub(super) struct Encoder {
@@ -41,14 +32,14 @@ pub(super) struct Encoder {
 impl Encoder {
     pub(super) fn compress(
         &mut self,
-        checksum: Checksum,
+        checksum: Lz4Checksum,
         input: &[u8],
         output: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
         let start = output.len();
         output.extend_from_slice(&MAGIC.to_le_bytes());
         output.extend_from_slice(&[FLG, BD]);
-        let covered = if checksum == Checksum::Right { start + 4 } else { start };
+        let covered = if checksum == Lz4Checksum::Right { start + 4 } else { start };
         output.push(descriptor_checksum(&output[covered..]));
         for block in input.chunks(BLOCK) {
             let head = output.len();
@@ -71,7 +62,7 @@ impl Encoder {
 }
 
 /// Inflates one frame, which must be all of `input`.
-pub(super) fn inflate(checksum: Checksum, input: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
+pub(super) fn inflate(checksum: Lz4Checksum, input: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
     let parsed = |error: nom::Err<parse::Failure>| {
         let error = parse::into_failure(error).in_input_of(input.len());
         damaged(format_args!("lz4: {}", error.kind()), error.offset())
@@ -137,7 +128,7 @@ struct Block<'a> {
     stored: bool,
 }
 
-fn descriptor(checksum: Checksum, input: &[u8]) -> Parsed<'_, Frame> {
+fn descriptor(checksum: Lz4Checksum, input: &[u8]) -> Parsed<'_, Frame> {
     let (after_magic, magic) = le_u32(input)?;
     if magic != MAGIC {
         return parse::fail(input, Reason::Rule("not a frame: its magic is missing"));
@@ -163,7 +154,7 @@ fn descriptor(checksum: Checksum, input: &[u8]) -> Parsed<'_, Frame> {
     let (rest, _content_size) = take(rest, if has(1 << 3) { 8 } else { 0 })?;
     let covered = &after_magic[..after_magic.len() - rest.len()];
     let (rest, stored) = take(rest, 1)?;
-    if checksum == Checksum::Right && stored[0] != descriptor_checksum(covered) {
+    if checksum == Lz4Checksum::Right && stored[0] != descriptor_checksum(covered) {
         return parse::fail(after_magic, Reason::Rule("the checksum of the frame's descriptor does not fit"));
     }
     let frame = Frame {
@@ -249,7 +240,7 @@ fn xxh32(bytes: &[u8]) -> u32 {
 mod tests {
     use super::*;
 
-    fn compressed(checksum: Checksum, input: &[u8]) -> Vec<u8> {
+    fn compressed(checksum: Lz4Checksum, input: &[u8]) -> Vec<u8> {
         let mut output = Vec::new();
         Encoder::default().compress(checksum, input, &mut output).unwrap();
         output
@@ -264,20 +255,23 @@ mod tests {
 
     #[test]
     fn a_frame_begins_as_javas_do() {
-        assert_eq!(compressed(Checksum::Right, b"")[..], [4, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82, 0, 0, 0, 0]);
+        assert_eq!(
+            compressed(Lz4Checksum::Right, b"")[..],
+            [4, 0x22, 0x4d, 0x18, 0x60, 0x40, 0x82, 0, 0, 0, 0]
+        );
     }
 
     #[test]
     fn what_does_not_shrink_is_stored() {
-        let frame = compressed(Checksum::Right, b"abc");
+        let frame = compressed(Lz4Checksum::Right, b"abc");
         assert_eq!(frame[7..], [3, 0, 0, 0x80, b'a', b'b', b'c', 0, 0, 0, 0]);
-        assert_eq!(inflate(Checksum::Right, &frame, 3).unwrap(), b"abc");
+        assert_eq!(inflate(Lz4Checksum::Right, &frame, 3).unwrap(), b"abc");
     }
 
     #[test]
     fn many_blocks_come_back() {
         let input: Vec<u8> = (0..200_000_u32).map(|i| (i % 251) as u8 ^ (i >> 9) as u8).collect();
-        for checksum in [Checksum::Right, Checksum::WithMagic] {
+        for checksum in [Lz4Checksum::Right, Lz4Checksum::WithMagic] {
             let frame = compressed(checksum, &input);
             assert_eq!(inflate(checksum, &frame, input.len()).unwrap(), input);
             assert!(inflate(checksum, &frame, input.len() - 1).is_err());
@@ -286,9 +280,9 @@ mod tests {
 
     #[test]
     fn dependent_blocks_are_refused_as_java_does() {
-        let mut frame = compressed(Checksum::Right, b"abc");
+        let mut frame = compressed(Lz4Checksum::Right, b"abc");
         frame[4] &= !(1 << 5);
-        let error = inflate(Checksum::Right, &frame, 100).unwrap_err();
+        let error = inflate(Lz4Checksum::Right, &frame, 100).unwrap_err();
         assert!(error.to_string().contains("depend on others"), "{error}");
     }
 }

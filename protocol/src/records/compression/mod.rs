@@ -144,6 +144,15 @@ impl Default for Limits {
     }
 }
 
+/// What the checksum in the head of an lz4 frame covers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Lz4Checksum {
+    /// The descriptor, as the frame format says.
+    Right,
+    /// The magic too: record format 0. Not looked at when reading, because some clients did it right.
+    WithMagic,
+}
+
 /// Compresses, and keeps tables and contexts for the next batch. One serves one task; making one costs nothing.
 #[derive(Default)]
 pub struct Compressor {
@@ -175,6 +184,18 @@ impl Compressor {
         input: &[u8],
         output: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
+        self.compress_as(compression, level, Lz4Checksum::Right, input, output)
+    }
+
+    /// The same, for one of the record formats.
+    pub(super) fn compress_as(
+        &mut self,
+        compression: Compression,
+        level: Option<i32>,
+        #[cfg_attr(not(feature = "lz4"), expect(unused))] checksum: Lz4Checksum,
+        input: &[u8],
+        output: &mut Vec<u8>,
+    ) -> Result<(), EncodeError> {
         compression.check_level(level)?;
         match compression {
             Compression::None => {
@@ -186,7 +207,7 @@ impl Compressor {
             #[cfg(feature = "snappy")]
             Compression::Snappy => self.snappy.compress(input, output),
             #[cfg(feature = "lz4")]
-            Compression::Lz4 => self.lz4.compress(lz4::Checksum::Right, input, output),
+            Compression::Lz4 => self.lz4.compress(checksum, input, output),
             #[cfg(feature = "zstd")]
             Compression::Zstd => self.zstd.compress(level, input, output),
             #[allow(unreachable_patterns, reason = "reachable only when a feature is off")]
@@ -226,15 +247,29 @@ impl Decompressor {
         input: &Bytes,
         limits: &Limits,
     ) -> Result<Bytes, DecodeError> {
+        if compression == Compression::None {
+            return Ok(input.clone());
+        }
+        self.inflate_as(compression, Lz4Checksum::Right, input, limits)
+    }
+
+    /// The same, for one of the record formats, of bytes that lie anywhere.
+    pub(super) fn inflate_as(
+        &mut self,
+        compression: Compression,
+        #[cfg_attr(not(feature = "lz4"), expect(unused))] checksum: Lz4Checksum,
+        input: &[u8],
+        limits: &Limits,
+    ) -> Result<Bytes, DecodeError> {
         let limit = limits.inflated_bytes;
         let inflated: Result<Vec<u8>, DecodeError> = match compression {
-            Compression::None => return Ok(input.clone()),
+            Compression::None => Ok(input.to_vec()),
             #[cfg(feature = "gzip")]
             Compression::Gzip => gzip::inflate(input, limit),
             #[cfg(feature = "snappy")]
             Compression::Snappy => snappy::inflate(input, limit),
             #[cfg(feature = "lz4")]
-            Compression::Lz4 => lz4::inflate(lz4::Checksum::Right, input, limit),
+            Compression::Lz4 => lz4::inflate(checksum, input, limit),
             #[cfg(feature = "zstd")]
             Compression::Zstd => self.zstd.inflate(input, limit),
             #[allow(unreachable_patterns, reason = "reachable only when a feature is off")]

@@ -1,0 +1,621 @@
+//! Message formats 0 and 1, from before batches: what old logs, dumps and captures hold. No Produce or Fetch version in
+//! the tables carries them.
+//!
+//! ```text
+//!                                ┌ what the checksum covers (CRC-32) ─────────────────────────────────────────────┐
+//! offset i64 · size i32 · crc u32 · magic i8 · attributes i8 · [timestamp i64, format 1] · key · value
+//!                                                                          (each: length i32, bytes; −1 is null)
+//! ```
+//!
+//! A message holds one record, or, if its attributes name a compression, other messages of the same format as its value.
+//! Those inside have whole offsets in format 0, and offsets counted from the first in format 1; the outer one has
+//! the offset of the last.
+//!
+//! Source: KIP-31 (relative offsets), KIP-32 (timestamps).
+
+use bytes::Bytes;
+
+use super::compression::Lz4Checksum;
+use super::{Attributes, Compression, Compressor, Decompressor, Headers, Limits, Record, TimestampType};
+use crate::error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
+use crate::parse::{self, Parsed, Reason, be_i8, be_i32, be_i64, be_u32, take};
+
+/// Offset and size: what lies before the bytes that the size counts.
+pub(super) const OVERHEAD: usize = 12;
+/// The fewest bytes that the size can count: checksum, magic, attributes and two lengths.
+pub(super) const SHORTEST: usize = 14;
+/// Where the checksum begins to count.
+const CHECKED: usize = 16;
+
+/// The formats from before batches, each called by its magic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LegacyFormat {
+    /// Magic 0: no timestamps.
+    V0,
+    /// Magic 1: with timestamps (Kafka 0.10).
+    V1,
+}
+
+impl LegacyFormat {
+    pub(super) fn from_magic(magic: i8) -> Option<Self> {
+        match magic {
+            0 => Some(Self::V0),
+            1 => Some(Self::V1),
+            _ => None,
+        }
+    }
+
+    /// The number in the magic byte.
+    #[must_use]
+    pub fn magic(self) -> i8 {
+        self as i8
+    }
+
+    /// The frame's checksum covered the magic by mistake, until the next format (KAFKA-3160).
+    fn lz4_checksum(self) -> Lz4Checksum {
+        match self {
+            Self::V0 => Lz4Checksum::WithMagic,
+            Self::V1 => Lz4Checksum::Right,
+        }
+    }
+}
+
+/// What a message says before its key and value, as on the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LegacyHeader {
+    /// The offset of the record, or of the last one inside.
+    pub offset: i64,
+    /// Bytes of the message after this field.
+    pub size: i32,
+    /// CRC-32 of everything from the magic on.
+    pub crc: u32,
+    /// The format.
+    pub format: LegacyFormat,
+    /// Compression and timestamp type.
+    pub attributes: Attributes,
+    /// Milliseconds since the epoch; the highest of those inside; −1 is none, as always in format 0.
+    pub timestamp: i64,
+}
+
+impl LegacyHeader {
+    /// Who set the timestamp; nobody in format 0.
+    #[must_use]
+    pub fn timestamp_type(&self) -> Option<TimestampType> {
+        (self.format == LegacyFormat::V1).then_some(self.attributes.timestamp_type())
+    }
+}
+
+/// One message of an old format: a record, or compressed ones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegacyBatch {
+    header: LegacyHeader,
+    bytes: Bytes,
+}
+
+impl LegacyBatch {
+    /// Reads the header of a message that ends where `bytes` does.
+    pub(super) fn whole(bytes: Bytes) -> Result<Self, DecodeError> {
+        let (_, message) = parse::parse(message, &bytes)?;
+        Ok(Self { header: message.header, bytes })
+    }
+
+    /// What comes before the key and value.
+    #[must_use]
+    pub fn header(&self) -> &LegacyHeader {
+        &self.header
+    }
+
+    /// All bytes of the message.
+    #[must_use]
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
+    /// How many bytes that is.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether there are messages inside, compressed in a way that is known or not.
+    #[must_use]
+    pub fn is_compressed(&self) -> bool {
+        !matches!(self.header.attributes.compression(), Ok(Compression::None))
+    }
+
+    /// Compares the checksum with the bytes.
+    ///
+    /// # Errors
+    /// [`DecodeErrorKind::CrcMismatch`], with both values.
+    pub fn verify_crc(&self) -> Result<(), DecodeError> {
+        verify_crc(self.header.crc, &self.bytes)
+    }
+
+    /// Checks the message, inflates what is inside, and gives the records to be iterated.
+    ///
+    /// # Errors
+    /// As [`RecordBatch::records`](super::RecordBatch::records).
+    pub fn records(&self, limits: &Limits) -> Result<LegacyRecordSet, DecodeError> {
+        self.verify_crc()?;
+        let compression = self.header.attributes.compression()?;
+        let header = self.header;
+        if compression == Compression::None {
+            return Ok(LegacyRecordSet {
+                header,
+                messages: self.bytes.clone(),
+                is_inside: false,
+                base_offset: 0,
+            });
+        }
+        let rule = |rule| DecodeError::new(DecodeErrorKind::InvalidRecord(rule), CHECKED);
+        if compression == Compression::Zstd {
+            return Err(rule("zstd, which formats before 2 do not have"));
+        }
+        let (_, message) = parse::parse(message, &self.bytes)?;
+        let Some(value) = message.value else {
+            return Err(rule("a compressed message without a value"));
+        };
+        let at = value.as_ptr() as usize - self.bytes.as_ptr() as usize;
+        let messages = Decompressor::new()
+            .inflate_as(compression, header.format.lz4_checksum(), value, limits)
+            .map_err(|error| error.shifted_by(at))?;
+        let Some(last) = last_offset(&messages) else {
+            return Err(rule("a compressed message with no messages inside"));
+        };
+        let base_offset = match header.format {
+            LegacyFormat::V0 => 0,
+            LegacyFormat::V1 => header.offset.wrapping_sub(last),
+        };
+        Ok(LegacyRecordSet { header, messages, is_inside: true, base_offset })
+    }
+}
+
+/// The records of one [`LegacyBatch`].
+#[derive(Clone, Debug)]
+pub struct LegacyRecordSet {
+    header: LegacyHeader,
+    messages: Bytes,
+    is_inside: bool,
+    base_offset: i64,
+}
+
+impl LegacyRecordSet {
+    /// The messages as bytes, one after another, no longer compressed.
+    #[must_use]
+    pub fn payload(&self) -> &Bytes {
+        &self.messages
+    }
+
+    /// The records, borrowed. The iterator ends after an error.
+    #[must_use]
+    pub fn iter(&self) -> LegacyRecordIter<'_> {
+        LegacyRecordIter { set: self, input: &self.messages }
+    }
+}
+
+impl<'a> IntoIterator for &'a LegacyRecordSet {
+    type Item = Result<Record<'a>, DecodeError>;
+    type IntoIter = LegacyRecordIter<'a>;
+
+    fn into_iter(self) -> LegacyRecordIter<'a> {
+        self.iter()
+    }
+}
+
+/// The iterator of [`LegacyRecordSet::iter`]: records without headers and sequence numbers.
+#[derive(Clone, Debug)]
+pub struct LegacyRecordIter<'a> {
+    set: &'a LegacyRecordSet,
+    input: &'a [u8],
+}
+
+impl<'a> Iterator for LegacyRecordIter<'a> {
+    type Item = Result<Record<'a>, DecodeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.input.is_empty() {
+            return None;
+        }
+        let at = self.set.messages.len() - self.input.len();
+        let record = self.record();
+        if record.is_err() {
+            self.input = &[];
+        }
+        Some(record.map_err(|error| error.shifted_by(at)))
+    }
+}
+
+impl std::iter::FusedIterator for LegacyRecordIter<'_> {}
+
+impl<'a> LegacyRecordIter<'a> {
+    fn record(&mut self) -> Result<Record<'a>, DecodeError> {
+        let (rest, Message { header, key, value }) = parse::parse(message, self.input)?;
+        let outer = &self.set.header;
+        if self.set.is_inside {
+            verify_crc(header.crc, &self.input[..self.input.len() - rest.len()])?;
+            let rule = |rule| Err(DecodeError::new(DecodeErrorKind::InvalidRecord(rule), CHECKED));
+            if header.format != outer.format {
+                return rule("a message inside another of another format");
+            }
+            if header.attributes.compression().ok() != Some(Compression::None) {
+                return rule("a compressed message inside another");
+            }
+        }
+        self.input = rest;
+        let by_broker = outer.timestamp_type() == Some(TimestampType::LogAppendTime);
+        Ok(Record {
+            attributes: 0,
+            offset: self.set.base_offset.wrapping_add(header.offset),
+            timestamp: if by_broker { outer.timestamp } else { header.timestamp },
+            timestamp_delta: 0,
+            sequence: -1,
+            key,
+            value,
+            headers: Headers::default(),
+        })
+    }
+}
+
+struct Message<'a> {
+    header: LegacyHeader,
+    key: Option<&'a [u8]>,
+    value: Option<&'a [u8]>,
+}
+
+/// A whole message. Its size frames it; its fields fill it.
+fn message(input: &[u8]) -> Parsed<'_, Message<'_>> {
+    let (input, offset) = be_i64(input)?;
+    let (after_size, size) = be_i32(input)?;
+    let Ok(length) = usize::try_from(size) else {
+        return parse::fail(input, Reason::NegativeLength(size.into()));
+    };
+    let (rest, body) = take(after_size, length)?;
+    let filled = |error: nom::Err<parse::Failure>| {
+        let failure = parse::into_failure(error).or_if_cut("a message that is shorter than its fields");
+        nom::Err::Error(failure.before(rest))
+    };
+    let (body, crc) = be_u32(body).map_err(filled)?;
+    let (after_magic, magic) = be_i8(body).map_err(filled)?;
+    let Some(format) = LegacyFormat::from_magic(magic) else {
+        return parse::fail(body, Reason::Magic(magic)).map_err(filled);
+    };
+    let (body, attributes) = be_i8(after_magic).map_err(filled)?;
+    let (body, timestamp) = match format {
+        LegacyFormat::V0 => (body, -1),
+        LegacyFormat::V1 => be_i64(body).map_err(filled)?,
+    };
+    let (body, key) = nullable_bytes(body).map_err(filled)?;
+    let (body, value) = nullable_bytes(body).map_err(filled)?;
+    if !body.is_empty() {
+        return parse::fail(body, Reason::Rule("a message that is longer than its fields")).map_err(filled);
+    }
+    let attributes = Attributes(attributes.into());
+    let header = LegacyHeader { offset, size, crc, format, attributes, timestamp };
+    Ok((rest, Message { header, key, value }))
+}
+
+fn nullable_bytes(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
+    let (rest, length) = be_i32(input)?;
+    match usize::try_from(length) {
+        Ok(length) => take(rest, length).map(|(rest, bytes)| (rest, Some(bytes))),
+        Err(_) if length == -1 => Ok((rest, None)),
+        Err(_) => parse::fail(input, Reason::NegativeLength(length.into())),
+    }
+}
+
+/// The offset of the last message, going by sizes only.
+fn last_offset(mut messages: &[u8]) -> Option<i64> {
+    let mut last = None;
+    while let Ok((rest, offset)) = be_i64(messages) {
+        last = Some(offset);
+        let skipped =
+            be_i32(rest).and_then(|(rest, size)| take(rest, usize::try_from(size).unwrap_or(usize::MAX)));
+        messages = skipped.map_or(&[], |(rest, _)| rest);
+    }
+    last
+}
+
+fn verify_crc(stored: u32, message: &[u8]) -> Result<(), DecodeError> {
+    let computed = crc32(&message[CHECKED..]);
+    if stored == computed {
+        Ok(())
+    } else {
+        Err(DecodeError::new(DecodeErrorKind::CrcMismatch { stored, computed }, OVERHEAD))
+    }
+}
+
+/// CRC-32 as in zip and gzip, byte by byte: the checksum of old formats.
+fn crc32(bytes: &[u8]) -> u32 {
+    const TABLE: [u32; 256] = {
+        let mut table = [0; 256];
+        let mut index = 0;
+        while index < 256 {
+            let mut crc = index as u32;
+            let mut bit = 0;
+            while bit < 8 {
+                crc = if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+                bit += 1;
+            }
+            table[index] = crc;
+            index += 1;
+        }
+        table
+    };
+    !bytes.iter().fold(!0, |crc: u32, &byte| crc >> 8 ^ TABLE[usize::from(crc as u8 ^ byte)])
+}
+
+/// Builds messages of an old format: each record one message, or all of them inside one.
+///
+/// ```
+/// use milena_protocol::records::{Compression, LegacyBuilder, LegacyFormat};
+///
+/// let mut builder = LegacyBuilder::new(LegacyFormat::V1, Compression::None);
+/// builder.append(40, 1_700_000_000_000, Some(b"key"), Some(b"value"))?;
+/// let messages = builder.build()?;
+/// assert_eq!(messages.len(), 12 + 14 + 8 + 8);
+/// # Ok::<(), milena_protocol::EncodeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct LegacyBuilder {
+    format: LegacyFormat,
+    compression: Compression,
+    level: Option<i32>,
+    log_append_time: Option<i64>,
+    messages: Vec<u8>,
+    first_offset: i64,
+    last_offset: Option<i64>,
+    max_timestamp: i64,
+}
+
+impl LegacyBuilder {
+    /// Begins without records.
+    #[must_use]
+    pub fn new(format: LegacyFormat, compression: Compression) -> Self {
+        Self {
+            format,
+            compression,
+            level: None,
+            log_append_time: None,
+            messages: Vec::new(),
+            first_offset: 0,
+            last_offset: None,
+            max_timestamp: -1,
+        }
+    }
+
+    /// Sets the level of the compression.
+    #[must_use]
+    pub fn level(mut self, level: i32) -> Self {
+        self.level = Some(level);
+        self
+    }
+
+    /// Gives all records the broker's time, in milliseconds since the epoch. Format 0 has no place for it.
+    #[must_use]
+    pub fn log_append_time(mut self, time: i64) -> Self {
+        self.log_append_time = Some(time);
+        self
+    }
+
+    /// Appends a record. Format 0 drops its timestamp.
+    ///
+    /// # Errors
+    /// An offset that is not after the last; a key or value too long for its length.
+    pub fn append(
+        &mut self,
+        offset: i64,
+        timestamp: i64,
+        key: Option<&[u8]>,
+        value: Option<&[u8]>,
+    ) -> Result<(), EncodeError> {
+        if self.last_offset.is_some_and(|last| offset <= last) {
+            let rule = "has an offset that is not after the last one";
+            return Err(EncodeError::new(EncodeErrorKind::InvalidRecord(rule)));
+        }
+        let first = if self.last_offset.is_none() { offset } else { self.first_offset };
+        let is_relative = self.format == LegacyFormat::V1 && self.compression != Compression::None;
+        let written = if is_relative { offset.wrapping_sub(first) } else { offset };
+        let timestamp = self.log_append_time.unwrap_or(timestamp);
+        let attributes = self.attributes(Compression::None);
+        put_message(&mut self.messages, self.format, attributes, written, timestamp, key, value)?;
+
+        self.first_offset = first;
+        self.last_offset = Some(offset);
+        self.max_timestamp = self.max_timestamp.max(timestamp);
+        Ok(())
+    }
+
+    /// The messages.
+    ///
+    /// # Errors
+    /// A compression that is not built in, or zstd, which these formats do not have; a level that there is not.
+    pub fn build(self) -> Result<Bytes, EncodeError> {
+        let (compression, Some(offset)) = (self.compression, self.last_offset) else {
+            return Ok(Bytes::new());
+        };
+        match compression {
+            Compression::None => return Ok(Bytes::from(self.messages)),
+            Compression::Zstd => {
+                let reason = "zstd is not possible in formats before 2".to_owned();
+                return Err(EncodeError::new(EncodeErrorKind::Compression(reason)));
+            }
+            _ => {}
+        }
+        let mut compressed = Vec::new();
+        let checksum = self.format.lz4_checksum();
+        Compressor::new().compress_as(compression, self.level, checksum, &self.messages, &mut compressed)?;
+
+        let mut wrapper = Vec::with_capacity(OVERHEAD + SHORTEST + 8 + compressed.len());
+        let attributes = self.attributes(compression);
+        let (timestamp, value) = (self.max_timestamp, Some(&compressed[..]));
+        put_message(&mut wrapper, self.format, attributes, offset, timestamp, None, value)?;
+        Ok(Bytes::from(wrapper))
+    }
+
+    fn attributes(&self, compression: Compression) -> u8 {
+        let by_broker = self.log_append_time.is_some() && self.format == LegacyFormat::V1;
+        compression.id() | u8::from(by_broker) << 3
+    }
+}
+
+fn put_message(
+    output: &mut Vec<u8>,
+    format: LegacyFormat,
+    attributes: u8,
+    offset: i64,
+    timestamp: i64,
+    key: Option<&[u8]>,
+    value: Option<&[u8]>,
+) -> Result<(), EncodeError> {
+    let length = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
+    let timestamp_size = if format == LegacyFormat::V1 { 8 } else { 0 };
+    let size = SHORTEST + timestamp_size + length(key) + length(value);
+    let limit = i32::MAX as usize;
+    if size > limit {
+        return Err(EncodeError::new(EncodeErrorKind::TooLong { length: size, limit }));
+    }
+    let start = output.len();
+    output.reserve(OVERHEAD + size);
+    output.extend_from_slice(&offset.to_be_bytes());
+    output.extend_from_slice(&(size as i32).to_be_bytes());
+    output.extend_from_slice(&[0; 4]);
+    output.extend_from_slice(&[format.magic() as u8, attributes]);
+    if format == LegacyFormat::V1 {
+        output.extend_from_slice(&timestamp.to_be_bytes());
+    }
+    for bytes in [key, value] {
+        let length = bytes.map_or(-1, |bytes| bytes.len() as i32);
+        output.extend_from_slice(&length.to_be_bytes());
+        output.extend_from_slice(bytes.unwrap_or_default());
+    }
+    let crc = crc32(&output[start + CHECKED..]);
+    output[start + OVERHEAD..start + CHECKED].copy_from_slice(&crc.to_be_bytes());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::records::{Part, batches};
+
+    const FORMATS: [LegacyFormat; 2] = [LegacyFormat::V0, LegacyFormat::V1];
+
+    fn compressions() -> impl Iterator<Item = Compression> {
+        Compression::ALL
+            .into_iter()
+            .filter(|compression| compression.is_built_in() && *compression != Compression::Zstd)
+    }
+
+    fn built(format: LegacyFormat, compression: Compression) -> Bytes {
+        let mut builder = LegacyBuilder::new(format, compression);
+        for (offset, timestamp) in [(100, 50), (103, 70), (110, 60)] {
+            builder.append(offset, timestamp, Some(b"key"), Some(&[7; 100])).unwrap();
+        }
+        builder.build().unwrap()
+    }
+
+    fn read_all(bytes: &Bytes) -> Result<Vec<(i64, i64)>, DecodeError> {
+        let mut found = Vec::new();
+        for part in batches(bytes) {
+            if let Part::Legacy(batch) = part? {
+                for record in batch.records(&Limits::inflated_bytes(1 << 20))?.iter() {
+                    let record = record?;
+                    found.push((record.offset, record.timestamp));
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    #[test]
+    fn crc32_of_the_usual_digits() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+    }
+
+    #[test]
+    fn offsets_and_times_come_back_in_every_form() {
+        for compression in compressions() {
+            let times = read_all(&built(LegacyFormat::V1, compression)).unwrap();
+            assert_eq!(times, [(100, 50), (103, 70), (110, 60)], "{compression}");
+            let offsets = read_all(&built(LegacyFormat::V0, compression)).unwrap();
+            assert_eq!(offsets, [(100, -1), (103, -1), (110, -1)], "{compression}");
+        }
+    }
+
+    #[test]
+    fn the_brokers_time_holds_for_every_record() {
+        for compression in compressions() {
+            let mut builder = LegacyBuilder::new(LegacyFormat::V1, compression).log_append_time(99);
+            builder.append(5, 1, None, None).unwrap();
+            builder.append(6, 2, None, None).unwrap();
+            assert_eq!(read_all(&builder.build().unwrap()).unwrap(), [(5, 99), (6, 99)], "{compression}");
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_cut_and_a_flipped_bit_an_error() {
+        for format in FORMATS {
+            for compression in compressions() {
+                let whole = built(format, compression);
+                let records = read_all(&whole).unwrap();
+                for end in 0..whole.len() {
+                    assert!(read_all(&whole.slice(..end)).unwrap().len() < 3, "{compression} {end}");
+                }
+                // The offset before the size lies outside the checksum.
+                for at in 8..whole.len() {
+                    for bit in 0..8 {
+                        let mut flipped = whole.to_vec();
+                        flipped[at] ^= 1 << bit;
+                        let read = read_all(&Bytes::from(flipped));
+                        assert_ne!(read.ok(), Some(records.clone()), "{compression} {at} {bit}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn damage_behind_a_right_checksum_never_panics() {
+        for format in FORMATS {
+            for compression in compressions() {
+                let whole = built(format, compression);
+                let first = 12 + i32::from_be_bytes(whole[8..12].try_into().unwrap()) as usize;
+                for at in CHECKED..first {
+                    for value in [0, 1, 0x7f, 0x80, 0xff, whole[at] ^ 1, whole[at] ^ 0x10] {
+                        let mut damaged = whole.to_vec();
+                        damaged[at] = value;
+                        let crc = crc32(&damaged[CHECKED..first]);
+                        damaged[OVERHEAD..CHECKED].copy_from_slice(&crc.to_be_bytes());
+                        let _ = read_all(&Bytes::from(damaged));
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "gzip")]
+    fn what_may_not_lie_inside_a_message_is_an_error() {
+        let inside = |messages: &[u8], compression: Compression| {
+            let mut compressed = Vec::new();
+            Compressor::new().compress(Compression::Gzip, None, messages, &mut compressed).unwrap();
+            let mut wrapper = Vec::new();
+            put_message(&mut wrapper, LegacyFormat::V1, compression.id(), 9, 0, None, Some(&compressed))
+                .unwrap();
+            read_all(&Bytes::from(wrapper)).unwrap_err().to_string()
+        };
+        let gzip = Compression::Gzip;
+        assert!(inside(b"", gzip).contains("no messages inside"));
+        assert!(inside(&built(LegacyFormat::V0, Compression::None), gzip).contains("of another format"));
+        assert!(inside(&built(LegacyFormat::V1, gzip), gzip).contains("a compressed message inside"));
+        assert!(inside(&built(LegacyFormat::V1, Compression::None)[..60], gzip).contains("too early"));
+        assert!(inside(b"", Compression::Zstd).contains("zstd"));
+    }
+
+    #[test]
+    fn offsets_only_ascend() {
+        let mut builder = LegacyBuilder::new(LegacyFormat::V0, Compression::None);
+        builder.append(5, 0, None, None).unwrap();
+        assert!(builder.append(5, 0, None, None).is_err());
+    }
+}
