@@ -95,13 +95,15 @@ pub fn once<E>(dir: &Path, marker: &str, make: impl FnOnce() -> Result<(), E>) -
 
 /// Builds the program `milena` in the profile of this test and returns its path.
 ///
+/// As part of the workspace, so that its dependencies have the features they were just built with.
+///
 /// # Errors
 /// Why it does not build: that is nothing a machine may lack.
 pub fn milena_program() -> Result<PathBuf, String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let release = !cfg!(debug_assertions);
     let mut build = Command::new(cargo);
-    build.current_dir(workspace_dir()).args(["build", "--quiet", "-p", "milena", "--bin", "milena"]);
+    build.current_dir(workspace_dir()).args(["build", "--quiet", "--workspace", "--bin", "milena"]);
     if release {
         build.arg("--release");
     }
