@@ -86,7 +86,6 @@ macro_rules! apis {
 
         /// Any request.
         #[derive(Clone, Debug, PartialEq)]
-        #[expect(clippy::large_enum_variant, reason = "a request is moved a few times at most, and boxing one costs an allocation each")]
         #[non_exhaustive]
         pub enum Request {
             $(#[doc = concat!(stringify!($name), " (key ", stringify!($key), ").")]
@@ -95,7 +94,6 @@ macro_rules! apis {
 
         /// Any response.
         #[derive(Clone, Debug, PartialEq)]
-        #[expect(clippy::large_enum_variant, reason = "as for requests")]
         #[non_exhaustive]
         pub enum Response {
             $(#[doc = concat!(stringify!($name), " (key ", stringify!($key), ").")]
@@ -174,7 +172,7 @@ macro_rules! any_message {
                 match api_key {
                     $(ApiKey::$constant => {
                         let mut message = $message::default();
-                        let read = crate::json::JsonForm::from_json(&mut message, json, version);
+                        let read = crate::json::JsonForm::read_json(&mut message, json, version);
                         Some(read.map(|()| Self::$name(message)))
                     })*
                     _ => None,

@@ -36,7 +36,7 @@ pub trait JsonForm {
     ///
     /// # Errors
     /// A field that is missing, of the wrong type or out of range.
-    fn from_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError>;
+    fn read_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError>;
 }
 
 /// JSON that is not the form of the message: which field, and what was expected there.
@@ -87,7 +87,7 @@ pub(crate) fn take<T: JsonForm>(
     field: &mut T,
 ) -> Result<(), JsonError> {
     match object.get(name) {
-        Some(value) => field.from_json(value, version).map_err(|error| error.within(name)),
+        Some(value) => field.read_json(value, version).map_err(|error| error.within(name)),
         None if tagged => Ok(()),
         None => Err(JsonError::expected("given").within(name)),
     }
@@ -100,7 +100,7 @@ macro_rules! integers {
                 Ok(Value::from(*self))
             }
 
-            fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+            fn read_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
                 let number = value.as_i64().and_then(|number| <$type>::try_from(number).ok());
                 *self = number.ok_or(JsonError::expected($expected))?;
                 Ok(())
@@ -116,7 +116,7 @@ impl JsonForm for bool {
         Ok(Value::from(*self))
     }
 
-    fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+    fn read_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
         *self = value.as_bool().ok_or(JsonError::expected("true or false"))?;
         Ok(())
     }
@@ -128,7 +128,7 @@ impl JsonForm for f64 {
         Ok(serde_json::Number::from_f64(*self).map_or_else(|| Value::from(self.to_string()), Value::from))
     }
 
-    fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+    fn read_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
         let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
         *self = number.ok_or(JsonError::expected("a number"))?;
         Ok(())
@@ -149,7 +149,7 @@ impl JsonForm for ByteString {
         Ok(Value::from(&**self))
     }
 
-    fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+    fn read_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
         *self = Self::from(text(value)?);
         Ok(())
     }
@@ -160,7 +160,7 @@ impl JsonForm for Bytes {
         Ok(Value::from(BASE64.encode(self)))
     }
 
-    fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+    fn read_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
         *self = blob(value)?;
         Ok(())
     }
@@ -171,7 +171,7 @@ impl JsonForm for Records {
         Ok(Value::from(BASE64.encode(self.to_bytes())))
     }
 
-    fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+    fn read_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
         *self = Self::from(blob(value)?);
         Ok(())
     }
@@ -182,7 +182,7 @@ impl JsonForm for Uuid {
         Ok(Value::from(self.to_string()))
     }
 
-    fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+    fn read_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
         *self = text(value)?.parse().map_err(|_| JsonError::expected("a uuid in url-safe base64"))?;
         Ok(())
     }
@@ -195,7 +195,7 @@ macro_rules! text_names {
                 Ok(Value::from(self.as_str()))
             }
 
-            fn from_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
+            fn read_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
                 *self = Self::from(text(value)?);
                 Ok(())
             }
@@ -212,8 +212,8 @@ macro_rules! numbers {
                 self.0.to_json(version)
             }
 
-            fn from_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
-                self.0.from_json(value, version)
+            fn read_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
+                self.0.read_json(value, version)
             }
         }
     )*};
@@ -226,12 +226,12 @@ impl<T: JsonForm + Default> JsonForm for Option<T> {
         self.as_ref().map_or(Ok(Value::Null), |value| value.to_json(version))
     }
 
-    fn from_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
+    fn read_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
         if value.is_null() {
             *self = None;
             return Ok(());
         }
-        self.insert(T::default()).from_json(value, version)
+        self.insert(T::default()).read_json(value, version)
     }
 }
 
@@ -240,7 +240,7 @@ fn elements<T: JsonForm + Default>(value: &Value, version: i16) -> Result<Vec<T>
     let mut elements = Vec::with_capacity(values.len());
     for (index, value) in values.iter().enumerate() {
         let mut element = T::default();
-        element.from_json(value, version).map_err(|error| error.within(&format!("[{index}]")))?;
+        element.read_json(value, version).map_err(|error| error.within(&format!("[{index}]")))?;
         elements.push(element);
     }
     Ok(elements)
@@ -251,7 +251,7 @@ impl<T: JsonForm + Default> JsonForm for Vec<T> {
         self.iter().map(|element| element.to_json(version)).collect()
     }
 
-    fn from_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
+    fn read_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
         *self = elements(value, version)?;
         Ok(())
     }
@@ -262,7 +262,7 @@ impl<T: JsonForm + WireInt> JsonForm for IntArray<T> {
         self.iter().map(|element| element.to_json(version)).collect()
     }
 
-    fn from_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
+    fn read_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
         *self = elements::<T>(value, version)?.into();
         Ok(())
     }
@@ -278,7 +278,7 @@ impl JsonForm for RequestHeader {
         Ok(object.into())
     }
 
-    fn from_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
+    fn read_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
         let object = object(value)?;
         take(object, "requestApiKey", false, version, &mut self.request_api_key)?;
         take(object, "requestApiVersion", false, version, &mut self.request_api_version)?;
@@ -294,7 +294,7 @@ impl JsonForm for ResponseHeader {
         Ok(object.into())
     }
 
-    fn from_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
+    fn read_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
         take(object(value)?, "correlationId", false, version, &mut self.correlation_id)
     }
 }
@@ -308,14 +308,14 @@ mod tests {
     fn an_error_names_the_field_that_is_wrong() {
         let json =
             serde_json::json!({"topics": [{"name": "a"}, {"name": 7}], "allowAutoTopicCreation": true});
-        let error = MetadataRequest::default().from_json(&json, 4).unwrap_err();
+        let error = MetadataRequest::default().read_json(&json, 4).unwrap_err();
         assert_eq!(error.path(), "topics[1].name");
         assert_eq!(error.to_string(), "topics[1].name is not a string");
     }
 
     #[test]
     fn a_field_that_is_not_tagged_must_be_given() {
-        let error = MetadataRequest::default().from_json(&serde_json::json!({"topics": []}), 4).unwrap_err();
+        let error = MetadataRequest::default().read_json(&serde_json::json!({"topics": []}), 4).unwrap_err();
         assert_eq!(error.path(), "allowAutoTopicCreation");
     }
 }

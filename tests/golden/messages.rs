@@ -95,7 +95,7 @@ fn data<M: Message + JsonForm + std::fmt::Debug>(vector: &Vector) -> Result<(), 
         |bytes| M::read(bytes, version),
         |json| {
             let mut message = M::default();
-            Some(message.from_json(json, version).map(|()| message).map_err(|e| e.to_string()))
+            Some(message.read_json(json, version).map(|()| message).map_err(|e| e.to_string()))
         },
         |message, output| message.write(version, output),
         |message| message.to_json(version),

@@ -19,7 +19,7 @@ pub(crate) fn expand(schema: &Struct) -> TokenStream {
                 Ok(object.into())
             }
 
-            fn from_json(&mut self, value: &crate::json::Value, version: i16) -> Result<(), crate::json::JsonError> {
+            fn read_json(&mut self, value: &crate::json::Value, version: i16) -> Result<(), crate::json::JsonError> {
                 let object = crate::json::object(value)?;
                 #(#takes)*
                 Ok(())
