@@ -1,0 +1,305 @@
+//! One connection to one broker: the versions agreed on, and the requests that wait for their answers.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use bytes::{Bytes, BytesMut};
+use protocol::frame::{self, EncodedFrame, Framer};
+use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
+use protocol::names::{BrokerId, Timestamp};
+use protocol::{ApiKey, EncodeError, ErrorCode, Message, RequestMessage, ResponseHeader, VersionRange};
+
+use super::batch::Batch;
+use super::sequences::Leadership;
+use crate::config::Address;
+
+/// The number of a connection; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionId(pub u64);
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) address: Address,
+    /// Which broker is at the other end, if that is known yet.
+    pub(crate) broker: Option<BrokerId>,
+    pub(crate) state: State,
+    next_correlation_id: i32,
+    /// In the order in which they were sent, which is the order in which a broker answers.
+    pub(crate) in_flight: VecDeque<InFlight>,
+    /// Those that no answer comes to, until they are written.
+    pub(crate) unwritten: VecDeque<InFlight>,
+    received: BytesMut,
+    /// Until when the broker wants to be left alone (KIP-219).
+    pub(crate) muted_until: Timestamp,
+    pub(crate) last_used: Timestamp,
+}
+
+#[derive(Debug)]
+pub(crate) enum State {
+    /// Until `deadline` at most.
+    Connecting {
+        since: Timestamp,
+        deadline: Timestamp,
+    },
+    /// Waiting to hear what the broker speaks.
+    Negotiating,
+    Ready(Versions),
+}
+
+/// The versions of the requests that a producer makes, as both sides have them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Versions {
+    pub(crate) produce: i16,
+    pub(crate) metadata: i16,
+    pub(crate) init_producer_id: Option<i16>,
+}
+
+/// A request without its answer.
+#[derive(Debug)]
+pub(crate) struct InFlight {
+    pub(crate) correlation_id: i32,
+    pub(crate) version: i16,
+    pub(crate) deadline: Timestamp,
+    pub(crate) content: Content,
+}
+
+/// What was asked.
+#[derive(Debug)]
+pub(crate) enum Content {
+    ApiVersions,
+    Metadata,
+    InitProducerId,
+    Produce(Vec<Sent>),
+}
+
+/// A batch under way.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    pub(crate) slot: usize,
+    pub(crate) leader: Leadership,
+    pub(crate) batch: Batch,
+}
+
+impl Content {
+    fn api_key(&self) -> ApiKey {
+        match self {
+            Self::ApiVersions => ApiKey::API_VERSIONS,
+            Self::Metadata => ApiKey::METADATA,
+            Self::InitProducerId => ApiKey::INIT_PRODUCER_ID,
+            Self::Produce(_) => ApiKey::PRODUCE,
+        }
+    }
+}
+
+/// The version of ApiVersions to begin with: all brokers since 2.4 have it, and one that has not says which it has.
+const FIRST_API_VERSIONS: i16 = 3;
+
+impl Connection {
+    pub(crate) fn new(
+        address: Address,
+        broker: Option<BrokerId>,
+        since: Timestamp,
+        deadline: Timestamp,
+    ) -> Self {
+        Self {
+            address,
+            broker,
+            state: State::Connecting { since, deadline },
+            next_correlation_id: 0,
+            in_flight: VecDeque::new(),
+            unwritten: VecDeque::new(),
+            received: BytesMut::new(),
+            muted_until: Timestamp(i64::MIN),
+            last_used: since,
+        }
+    }
+
+    /// The versions, once they are agreed on.
+    pub(crate) fn versions(&self) -> Option<Versions> {
+        match self.state {
+            State::Ready(versions) => Some(versions),
+            _ => None,
+        }
+    }
+
+    /// Whether another request may be sent.
+    pub(crate) fn has_room(&self, max_in_flight: usize, now: Timestamp) -> bool {
+        matches!(self.state, State::Ready(_)) && self.muted_until <= now && self.load() < max_in_flight
+    }
+
+    /// How many requests are under way.
+    pub(crate) fn load(&self) -> usize {
+        self.in_flight.len() + self.unwritten.len()
+    }
+
+    /// Encodes a request and notes that it is under way.
+    pub(crate) fn send<M: RequestMessage>(
+        &mut self,
+        client_id: &str,
+        version: i16,
+        request: &M,
+        content: Content,
+        has_answer: bool,
+        now: Timestamp,
+        deadline: Timestamp,
+    ) -> Result<(i32, EncodedFrame), (EncodeError, Content)> {
+        let correlation_id = self.next_correlation_id;
+        let frame = match frame::encode_request(correlation_id, Some(client_id), version, request) {
+            Ok(frame) => frame,
+            Err(error) => return Err((error, content)),
+        };
+        self.next_correlation_id = correlation_id.wrapping_add(1) & i32::MAX;
+        self.last_used = now;
+        let queue = if has_answer { &mut self.in_flight } else { &mut self.unwritten };
+        queue.push_back(InFlight { correlation_id, version, deadline, content });
+        Ok((correlation_id, frame))
+    }
+
+    /// What to ask first, and in which version.
+    pub(crate) fn greeting() -> (i16, ApiVersionsRequest) {
+        let request = ApiVersionsRequest {
+            client_software_name: "milena-producer".into(),
+            client_software_version: env!("CARGO_PKG_VERSION").into(),
+            ..Default::default()
+        };
+        (FIRST_API_VERSIONS, request)
+    }
+
+    /// Adds bytes that came in.
+    pub(crate) fn receive(&mut self, bytes: &[u8], now: Timestamp) {
+        self.received.extend_from_slice(bytes);
+        self.last_used = now;
+    }
+
+    /// Takes the next whole answer, with the request that it answers.
+    ///
+    /// A broker answers in order, so an answer to anything but the oldest request means that the two sides no longer
+    /// agree on what is what: nothing on this connection can be believed any more.
+    pub(crate) fn next_answer(&mut self) -> Result<Option<(InFlight, Bytes)>, String> {
+        let frame = match Framer::default().next(&mut self.received) {
+            Ok(Some(frame)) => frame,
+            Ok(None) => return Ok(None),
+            Err(error) => return Err(format!("sent what is no answer: {error}")),
+        };
+        let Some(request) = self.in_flight.front() else {
+            return Err("answered a question that nobody asked".to_owned());
+        };
+        let (header, body) = ResponseHeader::read(request.content.api_key(), request.version, &frame)
+            .map_err(|error| format!("sent an answer that cannot be read: {error}"))?;
+        if header.correlation_id != request.correlation_id {
+            let (got, expected) = (header.correlation_id, request.correlation_id);
+            return Err(format!("answered out of order: correlation id {got} where {expected} was due"));
+        }
+        Ok(self.in_flight.pop_front().map(|request| (request, body)))
+    }
+
+    /// What comes first of the times at which this connection must be looked at.
+    pub(crate) fn next_deadline(&self, max_idle: std::time::Duration, now: Timestamp) -> Timestamp {
+        let own = match self.state {
+            State::Connecting { deadline, .. } => deadline,
+            _ if self.load() == 0 => self.last_used + max_idle,
+            _ => Timestamp::NEVER,
+        };
+        let oldest = [self.in_flight.front(), self.unwritten.front()];
+        let oldest = oldest.into_iter().flatten().map(|request| request.deadline).min();
+        let muted = if self.muted_until > now { self.muted_until } else { Timestamp::NEVER };
+        own.min(oldest.unwrap_or(Timestamp::NEVER)).min(muted)
+    }
+}
+
+/// What comes of an answer to ApiVersions.
+pub(crate) enum Negotiated {
+    Agreed(Versions),
+    /// The broker is older than the question: ask in this version.
+    AskAgain(i16),
+    Failed(String),
+}
+
+/// Reads the answer to ApiVersions of `version`.
+///
+/// A broker that does not know the version answers in version 0 with an error and, since 2.4, the range it has (KIP-511).
+pub(crate) fn negotiate(body: &Bytes, version: i16) -> Negotiated {
+    let is_refusal = body.starts_with(&ErrorCode::UNSUPPORTED_VERSION.0.to_be_bytes());
+    let read_as = if is_refusal { 0 } else { version };
+    let response = match ApiVersionsResponse::read(body, read_as) {
+        Ok(response) => response,
+        Err(error) => return Negotiated::Failed(format!("sent versions that cannot be read: {error}")),
+    };
+    let range = |key: ApiKey| {
+        let api = response.api_keys.iter().find(|api| api.api_key == key.0)?;
+        Some(VersionRange::new(api.min_version, api.max_version))
+    };
+    match response.error_code {
+        ErrorCode::NONE => {}
+        ErrorCode::UNSUPPORTED_VERSION if version > 0 => {
+            let known = range(ApiKey::API_VERSIONS).unwrap_or(VersionRange::new(0, 0));
+            return Negotiated::AskAgain(known.agree(VersionRange::new(0, version - 1)).unwrap_or(0));
+        }
+        code => return Negotiated::Failed(format!("does not tell its versions: {code}")),
+    }
+    let agree = |key: ApiKey| key.versions()?.agree(range(key)?);
+    match (agree(ApiKey::PRODUCE), agree(ApiKey::METADATA)) {
+        (Some(produce), Some(metadata)) => {
+            let init_producer_id = agree(ApiKey::INIT_PRODUCER_ID);
+            Negotiated::Agreed(Versions { produce, metadata, init_producer_id })
+        }
+        (produce, _) => {
+            let missing = if produce.is_none() { ApiKey::PRODUCE } else { ApiKey::METADATA };
+            Negotiated::Failed(format!("speaks no version of {missing} that this producer knows"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::messages::api_versions::ApiVersion;
+
+    use super::*;
+
+    fn answer(error_code: ErrorCode, apis: &[(ApiKey, i16, i16)], version: i16) -> Bytes {
+        let api = |&(key, min_version, max_version): &(ApiKey, i16, i16)| ApiVersion {
+            api_key: key.0,
+            min_version,
+            max_version,
+            ..Default::default()
+        };
+        let response = ApiVersionsResponse {
+            error_code,
+            api_keys: apis.iter().map(api).collect(),
+            ..Default::default()
+        };
+        response.to_bytes(version).unwrap()
+    }
+
+    #[test]
+    fn the_highest_version_of_both_is_taken() {
+        let apis = [(ApiKey::PRODUCE, 0, 9), (ApiKey::METADATA, 4, 99)];
+        let Negotiated::Agreed(versions) = negotiate(&answer(ErrorCode::NONE, &apis, 3), 3) else { panic!() };
+        let highest = ApiKey::METADATA.versions().unwrap().highest();
+        assert_eq!((versions.produce, versions.metadata), (9, highest));
+        assert_eq!(versions.init_producer_id, None);
+    }
+
+    #[test]
+    fn a_broker_that_is_older_than_the_question_is_asked_again() {
+        let known = answer(ErrorCode::UNSUPPORTED_VERSION, &[(ApiKey::API_VERSIONS, 0, 2)], 0);
+        assert!(matches!(negotiate(&known, 3), Negotiated::AskAgain(2)));
+        // Before Kafka 2.4 the answer was empty.
+        let silent = answer(ErrorCode::UNSUPPORTED_VERSION, &[], 0);
+        assert!(matches!(negotiate(&silent, 3), Negotiated::AskAgain(0)));
+        assert!(matches!(negotiate(&silent, 0), Negotiated::Failed(_)));
+    }
+
+    #[test]
+    fn a_broker_that_speaks_nothing_in_common_is_named_for_it() {
+        let apis = [(ApiKey::PRODUCE, 0, 2), (ApiKey::METADATA, 0, 5)];
+        let Negotiated::Failed(reason) = negotiate(&answer(ErrorCode::NONE, &apis, 3), 3) else { panic!() };
+        assert!(reason.contains("no version of Produce"), "{reason}");
+    }
+}

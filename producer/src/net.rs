@@ -1,0 +1,188 @@
+//! The producer on real sockets and a real clock: the only module that names tokio.
+
+mod driver;
+
+use std::future::{Future, poll_fn};
+use std::hash::{BuildHasher, RandomState};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use protocol::names::Timestamp;
+
+use self::driver::Driver;
+use crate::config::{ConfigError, ProducerConfig};
+use crate::core::{Accumulator, Callback, Core, Delivery, Flush};
+use crate::error::{SendError, Unfinished};
+use crate::record::{Record, RecordMetadata};
+
+/// A producer: sends records to a Kafka cluster.
+///
+/// It may be shared by any number of tasks and threads: cloning is cheap, and all methods take `&self`. A task of its own
+/// does the sending.
+///
+/// When the last clone is dropped, records that have no outcome get an error; to wait for them instead, call
+/// [`close`](Self::close) or [`flush`](Self::flush) first.
+#[derive(Clone, Debug)]
+pub struct Producer {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    accumulator: Arc<Accumulator>,
+    clock: Clock,
+}
+
+impl Producer {
+    /// Starts a producer. It connects in the background: a cluster that cannot be reached is warned about within a second,
+    /// and makes [`send`](Self::send) fail after `max.block.ms`.
+    ///
+    /// # Errors
+    /// A setting that breaks a rule, before any socket opens; none of `bootstrap.servers` being a name that resolves.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn connect(config: ProducerConfig) -> Result<Self, ConfigError> {
+        let settings = config.build()?;
+        driver::resolve_any(&settings.bootstrap).await?;
+        let clock = Clock::start();
+        // The hasher's keys are random, and the one source of randomness that needs no dependency.
+        let seed = RandomState::new().hash_one(clock.now());
+        let core = Core::new(settings, seed, clock.now());
+        let accumulator = Arc::clone(core.accumulator());
+        tokio::spawn(Driver::new(core, clock));
+        Ok(Self { shared: Arc::new(Shared { accumulator, clock }) })
+    }
+
+    /// Sends a record: at once if there is room, else as soon as there is.
+    ///
+    /// The future is ready when the record has its place in the buffer; it does not wait for a broker. What it gives is
+    /// the receipt, which does: await it now, keep it for later, or drop it.
+    ///
+    /// ```no_run
+    /// # async fn example(producer: milena_producer::Producer) -> Result<(), milena_producer::SendError> {
+    /// use milena_producer::Record;
+    ///
+    /// let delivery = producer.send(Record::to("orders").key("customer-7").value("an order")).await?;
+    /// println!("stored at offset {}", delivery.await?.offset);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Records of one task go to each partition in the order of the calls, whether or not the futures are awaited. A
+    /// future dropped before it is ready takes its record back.
+    ///
+    /// # Errors
+    /// [`SendError::Refused`] and [`SendError::Closed`]; the first also when no room was to be had, or the topic not to
+    /// be found, within `max.block.ms`.
+    pub fn send(&self, record: Record<'_>) -> Sending {
+        self.start(record, None)
+    }
+
+    /// Sends a record and calls back with what became of it, in the order of each partition's records.
+    ///
+    /// The callback runs on the sender's task and must not block. If this itself fails, it is never called.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_with<F>(
+        &self,
+        record: Record<'_>,
+        callback: F,
+    ) -> impl Future<Output = Result<(), SendError>> + Send + use<F>
+    where
+        F: FnOnce(Result<RecordMetadata, SendError>) + Send + 'static,
+    {
+        let sending = self.start(record, Some(Box::new(callback)));
+        async move { sending.await.map(drop) }
+    }
+
+    /// Sends all there is without lingering, and waits until every record taken before has its outcome, good or bad.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] if the producer is closed meanwhile.
+    pub fn flush(&self) -> Flush {
+        Flush(self.shared.accumulator.ledger.flush())
+    }
+
+    /// Takes no more records, sends what there is, and stops. What has no outcome after `timeout` gets an error.
+    ///
+    /// # Errors
+    /// How many records that were.
+    pub async fn close(&self, timeout: Duration) -> Result<(), Unfinished> {
+        let ticket = self.shared.accumulator.ledger.close(timeout);
+        match poll_fn(|context| ticket.poll(context)).await {
+            Ok(0) | Err(_) => Ok(()),
+            Ok(records) => Err(Unfinished { records }),
+        }
+    }
+
+    fn start(&self, record: Record<'_>, callback: Option<Callback>) -> Sending {
+        let Shared { accumulator, clock } = &*self.shared;
+        Sending(Some(accumulator.send(record, callback, &|| clock.now())))
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let _ = self.accumulator.ledger.close(Duration::ZERO);
+    }
+}
+
+/// The future of [`Producer::send`]: a place in the buffer.
+#[derive(Debug)]
+#[must_use = "a record that has to wait for room is taken back when this is dropped: await it"]
+pub struct Sending(Option<Result<Delivery, SendError>>);
+
+impl Future for Sending {
+    type Output = Result<Delivery, SendError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        if let Some(Ok(delivery)) = &mut self.0
+            && let Err(error) = ready!(delivery.poll_admitted(context))
+        {
+            self.0 = Some(Err(error));
+        }
+        Poll::Ready(self.0.take().unwrap_or(Err(SendError::Closed)))
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        if let Some(Ok(delivery)) = &self.0 {
+            delivery.cancel();
+        }
+    }
+}
+
+/// The one place where time is read.
+///
+/// It counts on steadily from the system's time at the start, so that a change of that never makes anything expire.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    start: Instant,
+    epoch: Timestamp,
+}
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, reason = "net gives the core its time")]
+    fn start() -> Self {
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self { start: Instant::now(), epoch: Timestamp(0) + since_epoch }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.epoch + self.start.elapsed()
+    }
+
+    /// The instant of a time, if it is not for ever away.
+    fn instant(&self, time: Timestamp) -> Option<Instant> {
+        if time == Timestamp::NEVER {
+            None
+        } else {
+            self.start.checked_add(time.saturating_since(self.epoch))
+        }
+    }
+}
