@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::Args;
-use mock_broker::{ClusterConfig, MockCluster, TopicSpec};
+use mock_broker::{ClusterConfig, Listen, MockCluster, StartError, TopicSpec};
 
 use crate::failure::Failure;
 use crate::properties::Property;
@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     brokers: u16,
     /// Where the first broker listens; the next ones take the ports after it. Port 0: free ports for all.
     #[arg(long, default_value = "127.0.0.1:9092", value_name = "HOST:PORT")]
-    listen: String,
+    listen: ListenArgument,
     /// The host that clients are told to connect to; needed with an address of all interfaces, such as 0.0.0.0.
     #[arg(long, value_name = "HOST")]
     advertised_host: Option<String>,
@@ -34,6 +34,26 @@ pub(crate) struct Arguments {
     /// What chance is made of: topic ids, who leads what.
     #[arg(long, default_value_t = 0)]
     seed: u64,
+}
+
+/// `host:port`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ListenArgument {
+    host: String,
+    port: u16,
+}
+
+impl FromStr for ListenArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rule = || format!("an address is HOST:PORT, with a port from 0 to 65535, not {text:?}");
+        let (host, port) = text.rsplit_once(':').ok_or_else(rule)?;
+        // An IPv6 address stands in brackets before a port.
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let port = port.parse().map_err(|_| rule())?;
+        if host.is_empty() { Err(rule()) } else { Ok(Self { host: host.to_owned(), port }) }
+    }
 }
 
 /// `name:partitions:replication-factor`.
@@ -95,6 +115,19 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
+async fn start(arguments: &Arguments) -> Result<MockCluster, Failure> {
+    let ListenArgument { host, port } = &arguments.listen;
+    let mut listen = Listen::on(host, *port);
+    if let Some(host) = &arguments.advertised_host {
+        listen = listen.advertised_host(host);
+    }
+    MockCluster::start_on(config(arguments)?, listen).await.map_err(|error| match error {
+        StartError::Bind { .. } => Failure::new(error.to_string()),
+        StartError::NoAdvertisedHost(_) => Failure::usage(format!("{error}; give --advertised-host")),
+        _ => Failure::usage(error.to_string()),
+    })
+}
+
 fn config(arguments: &Arguments) -> Result<ClusterConfig, Failure> {
     let usage = |error: mock_broker::ConfigError| Failure::usage(error.to_string());
     let mut config = ClusterConfig::new(usize::from(arguments.brokers)).seed(arguments.seed);
@@ -109,7 +142,9 @@ fn config(arguments: &Arguments) -> Result<ClusterConfig, Failure> {
         if let Some(replication_factor) = topic.replication_factor {
             spec = spec.replication_factor(replication_factor);
         }
-        for TopicConfigArgument { property, .. } in arguments.topic_config.iter().filter(|it| it.topic == topic.name) {
+        for TopicConfigArgument { property, .. } in
+            arguments.topic_config.iter().filter(|it| it.topic == topic.name)
+        {
             spec = spec.config(&property.key, &property.value).map_err(usage)?;
         }
         config = config.topic_with(spec);
@@ -144,6 +179,17 @@ mod tests {
         ] {
             let error = text.parse::<TopicArgument>().unwrap_err();
             assert!(error.starts_with(rule), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn an_address_is_a_host_and_a_port() {
+        let address = |host: &str, port| Ok(ListenArgument { host: host.to_owned(), port });
+        assert_eq!("127.0.0.1:9092".parse(), address("127.0.0.1", 9092));
+        assert_eq!("localhost:0".parse(), address("localhost", 0));
+        assert_eq!("[::1]:9092".parse(), address("::1", 9092));
+        for text in ["9092", ":9092", "localhost", "localhost:", "localhost:65536", "[]:1"] {
+            assert!(text.parse::<ListenArgument>().is_err(), "{text}");
         }
     }
 

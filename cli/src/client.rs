@@ -41,10 +41,16 @@ impl Client {
     /// # Errors
     /// As [`Self::connect`].
     pub async fn connect_within(bootstrap: &str, timeout: Duration) -> Result<Self, ClientError> {
-        let bootstrap: Vec<String> =
-            bootstrap.split(',').map(str::trim).filter(|address| !address.is_empty()).map(str::to_owned).collect();
+        let bootstrap: Vec<String> = bootstrap
+            .split(',')
+            .map(str::trim)
+            .filter(|address| !address.is_empty())
+            .map(str::to_owned)
+            .collect();
         if bootstrap.is_empty() {
-            let rule = ClientErrorKind::InvalidAddress("the list of bootstrap servers is empty: give HOST:PORT,HOST:PORT");
+            let rule = ClientErrorKind::InvalidAddress(
+                "the list of bootstrap servers is empty: give HOST:PORT,HOST:PORT",
+            );
             return Err(ClientError::from(rule));
         }
         let mut client = Self {
@@ -94,7 +100,12 @@ impl Client {
             None => {
                 let Some(address) = self.address_of(broker) else {
                     let code = ErrorCode::BROKER_NOT_AVAILABLE;
-                    return Err(ClientError::refused(&self.bootstrap.join(","), M::KEY, format!("broker {broker}"), code));
+                    return Err(ClientError::refused(
+                        &self.bootstrap.join(","),
+                        M::KEY,
+                        format!("broker {broker}"),
+                        code,
+                    ));
                 };
                 Connection::open(address, self.timeout).await?
             }
@@ -109,7 +120,10 @@ impl Client {
     ///
     /// # Errors
     /// As [`Self::ask_broker`], and of the metadata request that finds the controller.
-    pub async fn ask_controller<M: RequestMessage>(&mut self, request: &M) -> Result<(M::Response, String), ClientError> {
+    pub async fn ask_controller<M: RequestMessage>(
+        &mut self,
+        request: &M,
+    ) -> Result<(M::Response, String), ClientError> {
         if !self.brokers.contains_key(&self.controller) {
             self.metadata(Some(&[]), false).await?;
         }
@@ -131,7 +145,8 @@ impl Client {
         topics: Option<&[TopicName]>,
         create: bool,
     ) -> Result<MetadataResponse, ClientError> {
-        let named = |name: &TopicName| MetadataRequestTopic { name: Some(name.clone()), ..Default::default() };
+        let named =
+            |name: &TopicName| MetadataRequestTopic { name: Some(name.clone()), ..Default::default() };
         let request = MetadataRequest {
             topics: topics.map(|topics| topics.iter().map(named).collect()),
             allow_auto_topic_creation: create,
@@ -139,10 +154,16 @@ impl Client {
         };
         let response = self.ask_any(&request).await?;
         if response.error_code.is_error() {
-            return Err(ClientError::refused(self.any_address(), ApiKey::METADATA, "the cluster", response.error_code));
+            return Err(ClientError::refused(
+                self.any_address(),
+                ApiKey::METADATA,
+                "the cluster",
+                response.error_code,
+            ));
         }
         let brokers = response.brokers.iter();
-        self.brokers = brokers.map(|broker| (broker.node_id, format!("{}:{}", broker.host, broker.port))).collect();
+        self.brokers =
+            brokers.map(|broker| (broker.node_id, format!("{}:{}", broker.host, broker.port))).collect();
         self.connections.retain(|id, connection| {
             self.brokers.get(id).is_some_and(|address| address == connection.address())
         });
@@ -184,7 +205,9 @@ impl Client {
     async fn open_any(&self) -> Result<Connection, ClientError> {
         let mut failures = Vec::new();
         let mut addresses: Vec<&String> = self.brokers.values().collect();
-        addresses.extend(self.bootstrap.iter().filter(|address| !self.brokers.values().any(|known| known == *address)));
+        addresses.extend(
+            self.bootstrap.iter().filter(|address| !self.brokers.values().any(|known| known == *address)),
+        );
         for address in addresses {
             match Connection::open(address, self.timeout).await {
                 Ok(connection) => return Ok(connection),

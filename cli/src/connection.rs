@@ -44,7 +44,10 @@ impl Connection {
     /// The address, the network, or a broker that does not speak Kafka.
     pub async fn open(address: &str, timeout: Duration) -> Result<Self, ClientError> {
         let failed = |kind| ClientError::new(address, None, kind);
-        if !address.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok()) {
+        if !address
+            .rsplit_once(':')
+            .is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok())
+        {
             return Err(failed(ClientErrorKind::InvalidAddress("an address is HOST:PORT")));
         }
         let stream = tokio::time::timeout(timeout, TcpStream::connect(address))
@@ -99,7 +102,11 @@ impl Connection {
     ///
     /// # Errors
     /// As [`Self::ask`].
-    pub async fn ask_at<M: RequestMessage>(&mut self, version: i16, request: &M) -> Result<M::Response, ClientError> {
+    pub async fn ask_at<M: RequestMessage>(
+        &mut self,
+        version: i16,
+        request: &M,
+    ) -> Result<M::Response, ClientError> {
         let body = self.exchange(version, request).await?;
         M::Response::read(&body, version).map_err(|error| self.failed(M::KEY, ClientErrorKind::Decode(error)))
     }
@@ -113,7 +120,8 @@ impl Connection {
         let mut response = self.ask_for_versions(FIRST_TRY, &request).await?;
         if response.error_code == ErrorCode::UNSUPPORTED_VERSION {
             // It tells which versions it has; one that does not has version 0.
-            let theirs = range_of(&response.api_keys, ApiKey::API_VERSIONS).unwrap_or(VersionRange::new(0, 0));
+            let theirs =
+                range_of(&response.api_keys, ApiKey::API_VERSIONS).unwrap_or(VersionRange::new(0, 0));
             let version = VersionRange::new(0, FIRST_TRY).agree(theirs).unwrap_or(0);
             response = self.ask_for_versions(version, &request).await?;
         }
@@ -151,7 +159,8 @@ impl Connection {
             self.stream.write_all_buf(&mut frame).await.map_err(ClientErrorKind::Broken)?;
             self.read_frame().await
         };
-        let answer = tokio::time::timeout(timeout, answer).await.unwrap_or(Err(ClientErrorKind::TimedOut(timeout)));
+        let answer =
+            tokio::time::timeout(timeout, answer).await.unwrap_or(Err(ClientErrorKind::TimedOut(timeout)));
         let frame = answer.map_err(|kind| self.failed(M::KEY, kind))?;
         let (header, body) = ResponseHeader::read(M::KEY, version, &frame)
             .map_err(|error| self.failed(M::KEY, ClientErrorKind::Decode(error)))?;

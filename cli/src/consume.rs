@@ -34,7 +34,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_parser = clap::value_parser!(i32).range(0..))]
     partition: Option<i32>,
     /// Where to begin: a number, earliest or latest; needs --partition [default: latest].
-    #[arg(long, requires = "partition", conflicts_with = "from_beginning")]
+    #[arg(long, requires = "partition", conflicts_with = "from_beginning", allow_hyphen_values = true)]
     offset: Option<Offset>,
     /// Begins with the first record there is, not with what is still to come.
     #[arg(long)]
@@ -152,7 +152,8 @@ async fn reader(arguments: &Arguments) -> Result<Reader, Failure> {
     let end = if arguments.from_beginning { Start::Earliest } else { Start::Latest };
     options.reset = Some(end);
     let mut reader = Reader::connect_with(&arguments.bootstrap_server, options).await?;
-    let partitions = arguments.partition.map_or(Partitions::All, |partition| Partitions::Only(vec![partition]));
+    let partitions =
+        arguments.partition.map_or(Partitions::All, |partition| Partitions::Only(vec![partition]));
     let start = arguments.offset.map_or(end, |offset| offset.0);
     reader.assign(&arguments.topic, partitions, start).await?;
     Ok(reader)
@@ -160,7 +161,8 @@ async fn reader(arguments: &Arguments) -> Result<Reader, Failure> {
 
 fn formatter(arguments: &Arguments) -> Result<Formatter, Failure> {
     let mut formatter = Formatter::default();
-    for property in properties::gather(arguments.formatter_config.as_deref(), &arguments.formatter_property)? {
+    for property in properties::gather(arguments.formatter_config.as_deref(), &arguments.formatter_property)?
+    {
         formatter.set(&property).map_err(Failure::usage)?;
     }
     formatter.set_deserializers(arguments.key_deserializer, arguments.value_deserializer);
@@ -177,7 +179,9 @@ impl Printer {
         if let Err(rule) = self.formatter.write(record, &mut self.output) {
             let place = format!("partition {}-{} offset {}", record.topic, record.partition, record.offset);
             if !self.skip_message_on_error {
-                return Err(Failure::new(format!("{place}: {rule}; --skip-message-on-error passes over such records")));
+                return Err(Failure::new(format!(
+                    "{place}: {rule}; --skip-message-on-error passes over such records"
+                )));
             }
             tracing::warn!("{place} is passed over: {rule}");
         }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use clap::Args;
 use milena::reader::{Partitions, Reader, Start};
 use mock_broker::{ClusterConfig, Fault, MockCluster, Reaction, TopicSpec};
-use producer::{Producer, ProducerConfig, Record};
+use producer::{Producer, ProducerConfig, Record, SendError};
 use protocol::ApiKey;
 use protocol::names::BrokerId;
 use tokio::time::Instant;
@@ -146,18 +146,21 @@ async fn send(scenario: &Scenario, cluster: &MockCluster) -> Result<(Moved, BTre
             moved = Some(move_leader(scenario, cluster)?);
         }
         let record = Record::to(TOPIC).key(key).value(value).header(NUMBER, number.to_string());
-        let failures = Arc::clone(&failures);
-        let note = move |outcome: Result<_, producer::SendError>| {
-            if let Err(error) = outcome {
-                failures.lock().unwrap_or_else(PoisonError::into_inner).insert(error.to_string());
-            }
-        };
-        producer.send_with(record, note).await;
+        let later = Arc::clone(&failures);
+        let sent = producer.send_with(record, move |outcome| note(&later, outcome.map(drop)));
+        note(&failures, sent.await);
     }
     producer.close(CLOSE_TIMEOUT).await.map_err(|error| Failure::new(error.to_string()))?;
     let failures = std::mem::take(&mut *failures.lock().unwrap_or_else(PoisonError::into_inner));
     let moved = moved.ok_or_else(|| Failure::new("no leader was moved"))?;
     Ok((moved, failures))
+}
+
+/// Keeps the reason if a record failed.
+fn note(failures: &Mutex<BTreeSet<String>>, outcome: Result<(), SendError>) {
+    if let Err(error) = outcome {
+        failures.lock().unwrap_or_else(PoisonError::into_inner).insert(error.to_string());
+    }
 }
 
 fn move_leader(scenario: &Scenario, cluster: &MockCluster) -> Result<Moved, Failure> {
@@ -207,9 +210,8 @@ mod tests {
 
     #[test]
     fn the_seed_chooses_the_moments() {
-        let scenario = |seed| {
-            Scenario::new(&Arguments { seed, rounds: 100, json: false, break_deduplication: false })
-        };
+        let scenario =
+            |seed| Scenario::new(&Arguments { seed, rounds: 100, json: false, break_deduplication: false });
         assert_eq!(scenario(7), scenario(7));
         for seed in 0..1000 {
             let chosen = scenario(seed);

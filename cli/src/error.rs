@@ -200,7 +200,8 @@ mod tests {
             ClientError::new("h:1", None, ClientErrorKind::Connect(io::ErrorKind::ConnectionRefused.into())),
             ClientError::new("h:2", None, ClientErrorKind::TimedOut(Duration::from_secs(1))),
         ]));
-        let expected = "no broker reachable: h:1: cannot connect: connection refused; h:2: no answer within 1000 ms";
+        let expected =
+            "no broker reachable: h:1: cannot connect: connection refused; h:2: no answer within 1000 ms";
         assert_eq!(both.to_string(), expected);
         let code = ErrorCode::TOPIC_ALREADY_EXISTS;
         let told = ClientError::answered("h:1", ApiKey::CREATE_TOPICS, "topic t", code, Some("It exists."));

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use producer::{Producer, ProducerConfig, Record};
+use producer::{Producer, ProducerConfig, Record, SendError};
 
 use self::lines::LineReader;
 use crate::failure::Failure;
@@ -88,15 +88,15 @@ struct Tally {
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
-    let reader_properties = properties::gather(arguments.reader_config.as_deref(), &arguments.reader_property)?;
+    let reader_properties =
+        properties::gather(arguments.reader_config.as_deref(), &arguments.reader_property)?;
     let reader = LineReader::from_properties(&reader_properties).map_err(Failure::usage)?;
     let config = config(&arguments)?;
-    let delivery_timeout = Duration::from_secs(120);
     let producer = Producer::connect(config).await.map_err(|error| Failure::usage(error.to_string()))?;
 
     let tally = Arc::new(Mutex::new(Tally::default()));
     let outcome = send_all(&arguments, &reader, &producer, &tally).await;
-    let closed = producer.close(delivery_timeout).await;
+    let closed = producer.close(Duration::MAX).await;
     let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
     tally.verdict(&arguments)?;
     outcome?;
@@ -117,7 +117,8 @@ async fn send_all(
         let piece = piece.map_err(|error| Failure::new(format!("standard input: {error}")))?;
         for line in input::lines(&piece) {
             line_number += 1;
-            let line = reader.read(line).map_err(|rule| Failure::new(format!("line {line_number}: {rule}")))?;
+            let line =
+                reader.read(line).map_err(|rule| Failure::new(format!("line {line_number}: {rule}")))?;
             let mut record = Record::to(&arguments.topic).key(line.key).value(line.value);
             for (name, value) in line.headers {
                 record = record.header(name, value);
@@ -128,22 +129,25 @@ async fn send_all(
     Ok(())
 }
 
+/// Sends a record and sees to it that what becomes of it is counted, now or later.
 async fn send(producer: &Producer, record: Record<'_>, sync: bool, tally: &Arc<Mutex<Tally>>) {
-    let count = |outcome: Result<(), String>, tally: &Mutex<Tally>| {
-        tally.lock().unwrap_or_else(PoisonError::into_inner).count(outcome);
-    };
     if sync {
         let outcome = match producer.send(record).await {
-            Ok(delivery) => delivery.await.map(|_| ()),
+            Ok(delivery) => delivery.await.map(drop),
             Err(error) => Err(error),
         };
-        return count(outcome.map_err(|error| error.to_string()), tally);
+        return count(tally, outcome);
     }
-    let shared = Arc::clone(tally);
-    let sent = producer.send_with(record, move |outcome| {
-        count(outcome.map(|_| ()).map_err(|error| error.to_string()), &shared);
-    });
-    sent.await;
+    let later = Arc::clone(tally);
+    let sent = producer.send_with(record, move |outcome| count(&later, outcome.map(drop)));
+    // If the record was not even taken, nobody is called back.
+    if let Err(error) = sent.await {
+        count(tally, Err(error));
+    }
+}
+
+fn count(tally: &Mutex<Tally>, outcome: Result<(), SendError>) {
+    tally.lock().unwrap_or_else(PoisonError::into_inner).count(outcome);
 }
 
 fn config(arguments: &Arguments) -> Result<ProducerConfig, Failure> {
@@ -168,10 +172,11 @@ fn config(arguments: &Arguments) -> Result<ProducerConfig, Failure> {
 }
 
 impl Tally {
-    fn count(&mut self, outcome: Result<(), String>) {
+    fn count(&mut self, outcome: Result<(), SendError>) {
         self.sent += 1;
-        if let Err(reason) = outcome {
+        if let Err(error) = outcome {
             self.failed += 1;
+            let reason = error.to_string();
             if self.reasons.len() < REASONS_TOLD || self.reasons.contains_key(&reason) {
                 *self.reasons.entry(reason).or_default() += 1;
             }
@@ -182,10 +187,13 @@ impl Tally {
         if self.failed == 0 {
             return Ok(());
         }
-        let reasons: Vec<String> = self.reasons.iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
+        let reasons: Vec<String> =
+            self.reasons.iter().map(|(reason, count)| format!("{count} × {reason}")).collect();
         let (failed, sent, topic, servers) =
             (self.failed, self.sent, &arguments.topic, &arguments.bootstrap_server);
         let told = reasons.join("; ");
-        Err(Failure::new(format!("{failed} of {sent} records were not delivered to {topic} at {servers}: {told}")))
+        Err(Failure::new(format!(
+            "{failed} of {sent} records were not delivered to {topic} at {servers}: {told}"
+        )))
     }
 }

@@ -40,8 +40,9 @@ pub(crate) fn is_true(value: &str) -> bool {
 
 /// Reads a properties file: a `key=value` a line; lines that begin with `#` or `!` are comments.
 fn read(path: &Path) -> Result<Vec<Property>, Failure> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failure::usage(format!("cannot read the properties file {}: {error}", path.display())))?;
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Failure::usage(format!("cannot read the properties file {}: {error}", path.display()))
+    })?;
     let mut properties = Vec::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
@@ -49,7 +50,8 @@ fn read(path: &Path) -> Result<Vec<Property>, Failure> {
             continue;
         }
         let property = line.parse::<Property>();
-        let property = property.map_err(|rule| Failure::usage(format!("{}:{}: {rule}", path.display(), index + 1)))?;
+        let property =
+            property.map_err(|rule| Failure::usage(format!("{}:{}: {rule}", path.display(), index + 1)))?;
         properties.push(Property { value: property.value.trim().to_owned(), ..property });
     }
     Ok(properties)

@@ -220,9 +220,15 @@ impl Reader {
     ///
     /// # Errors
     /// The topic or a partition is not there; no broker answers.
-    pub async fn assign(&mut self, topic: &str, partitions: Partitions, start: Start) -> Result<(), ClientError> {
+    pub async fn assign(
+        &mut self,
+        topic: &str,
+        partitions: Partitions,
+        start: Start,
+    ) -> Result<(), ClientError> {
         let described = self.describe(&TopicName::from(topic)).await?;
-        let mut known: Vec<i32> = described.partitions.iter().map(|partition| partition.partition_index).collect();
+        let mut known: Vec<i32> =
+            described.partitions.iter().map(|partition| partition.partition_index).collect();
         known.sort_unstable();
         let wanted = match partitions {
             Partitions::All => known.clone(),
@@ -230,7 +236,7 @@ impl Reader {
         };
         if let Some(missing) = wanted.iter().find(|index| !known.contains(index)) {
             let (address, subject) = (self.client.any_address(), format!("partition {topic}-{missing}"));
-            let there = format!("the topic has {} partitions, 0 to {}", known.len(), known.len().saturating_sub(1));
+            let there = format!("the topic has partitions 0 to {}", known.len().saturating_sub(1));
             let code = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
             return Err(ClientError::answered(address, ApiKey::METADATA, subject, code, Some(&there)));
         }
@@ -280,7 +286,8 @@ impl Reader {
             while let Some(record) = self.next_fetched()? {
                 records.push(record);
             }
-            let is_at_end = |(assigned, end): (&Assigned, &i64)| assigned.position.is_some_and(|at| at >= *end);
+            let is_at_end =
+                |(assigned, end): (&Assigned, &i64)| assigned.position.is_some_and(|at| at >= *end);
             if self.partitions.iter().zip(&ends).all(is_at_end) {
                 return Ok(records);
             }
@@ -317,7 +324,11 @@ impl Reader {
                     let address = self.client.address_of(assigned.leader).unwrap_or("?").to_owned();
                     let error = error.in_field("records");
                     self.chunks.pop_front();
-                    return Err(ClientError::new(&address, Some(ApiKey::FETCH), ClientErrorKind::Decode(error)));
+                    return Err(ClientError::new(
+                        &address,
+                        Some(ApiKey::FETCH),
+                        ClientErrorKind::Decode(error),
+                    ));
                 }
             }
         }
@@ -414,7 +425,12 @@ impl Reader {
             Err(error) => return self.bear(error),
         };
         if response.error_code.is_error() {
-            return self.bear(ClientError::refused(&address, ApiKey::FETCH, "the fetch", response.error_code));
+            return self.bear(ClientError::refused(
+                &address,
+                ApiKey::FETCH,
+                "the fetch",
+                response.error_code,
+            ));
         }
         let mut outcome = Ok(());
         for topic in response.responses {
@@ -423,7 +439,9 @@ impl Reader {
                     assigned.index == data.partition_index
                         && (assigned.topic == topic.topic || assigned.has_id(topic.topic_id))
                 };
-                let Some(&(place, position)) = asked.iter().find(|(place, _)| is_it(&self.partitions[*place])) else {
+                let Some(&(place, position)) =
+                    asked.iter().find(|(place, _)| is_it(&self.partitions[*place]))
+                else {
                     continue;
                 };
                 outcome = outcome.and(self.accept_partition(&address, place, position, data));
@@ -448,7 +466,9 @@ impl Reader {
         }
         if data.error_code.is_error() {
             let subject = match data.error_code {
-                ErrorCode::OFFSET_OUT_OF_RANGE => format!("offset {position} of partition {}", assigned.name()),
+                ErrorCode::OFFSET_OUT_OF_RANGE => {
+                    format!("offset {position} of partition {}", assigned.name())
+                }
                 _ => format!("partition {}", assigned.name()),
             };
             let error = ClientError::refused(address, ApiKey::FETCH, subject, data.error_code);
@@ -484,7 +504,8 @@ impl Reader {
     /// Asks who leads what, after a while.
     async fn refresh(&mut self) -> Result<(), ClientError> {
         tokio::time::sleep(BACKOFF).await;
-        let mut topics: Vec<TopicName> = self.partitions.iter().map(|assigned| assigned.topic.clone()).collect();
+        let mut topics: Vec<TopicName> =
+            self.partitions.iter().map(|assigned| assigned.topic.clone()).collect();
         topics.sort_unstable();
         topics.dedup();
         self.must_refresh = false;
@@ -503,7 +524,8 @@ impl Reader {
         for topic in topics {
             for partition in &topic.partitions {
                 let is_it = |assigned: &&mut Assigned| {
-                    topic.name.as_ref() == Some(&assigned.topic) && assigned.index == partition.partition_index
+                    topic.name.as_ref() == Some(&assigned.topic)
+                        && assigned.index == partition.partition_index
                 };
                 // A broker that lags behind must not lead us back to an older leader.
                 let is_news = |assigned: &&mut Assigned| {
@@ -539,7 +561,12 @@ impl Reader {
             };
             if !topic.error_code.is_retriable() || started.elapsed() >= patience {
                 let address = self.client.any_address();
-                return Err(ClientError::refused(address, ApiKey::METADATA, format!("topic {name}"), topic.error_code));
+                return Err(ClientError::refused(
+                    address,
+                    ApiKey::METADATA,
+                    format!("topic {name}"),
+                    topic.error_code,
+                ));
             }
             tokio::time::sleep(BACKOFF).await;
         }
@@ -601,7 +628,12 @@ impl Reader {
             if leader == BrokerId::NONE {
                 let subject = format!("partition {}", self.partitions[asked[questions[0]].0].name());
                 let code = ErrorCode::LEADER_NOT_AVAILABLE;
-                self.bear(ClientError::refused(self.client.any_address(), ApiKey::LIST_OFFSETS, subject, code))?;
+                self.bear(ClientError::refused(
+                    self.client.any_address(),
+                    ApiKey::LIST_OFFSETS,
+                    subject,
+                    code,
+                ))?;
                 continue;
             }
             let topics = questions.iter().map(|&question| {
@@ -638,7 +670,12 @@ impl Reader {
                     let Some(&question) = questions.iter().find(is_it) else { continue };
                     if answer.error_code.is_error() {
                         let subject = format!("partition {}-{}", topic.name, answer.partition_index);
-                        self.bear(ClientError::refused(&address, ApiKey::LIST_OFFSETS, subject, answer.error_code))?;
+                        self.bear(ClientError::refused(
+                            &address,
+                            ApiKey::LIST_OFFSETS,
+                            subject,
+                            answer.error_code,
+                        ))?;
                     } else {
                         found[question] = Some(answer.offset);
                     }

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use milena::client::Client;
 use milena::ClientError;
+use milena::client::Client;
 use protocol::messages::create_topics::{CreatableTopic, CreatableTopicConfig};
 use protocol::messages::delete_topics::DeleteTopicState;
 use protocol::messages::metadata::MetadataResponseTopic;
@@ -135,7 +135,11 @@ impl Cluster {
     }
 }
 
-async fn create(client: &mut Client, wanted: CreatableTopic, if_not_exists: bool) -> Result<ExitCode, Failure> {
+async fn create(
+    client: &mut Client,
+    wanted: CreatableTopic,
+    if_not_exists: bool,
+) -> Result<ExitCode, Failure> {
     let name = wanted.name.clone();
     let request =
         CreateTopicsRequest { topics: vec![wanted], timeout_ms: CHANGE_TIMEOUT_MS, ..Default::default() };
@@ -213,7 +217,10 @@ async fn one_topic(
     }
 }
 
-async fn all_topics(client: &mut Client, exclude_internal: bool) -> Result<Vec<MetadataResponseTopic>, ClientError> {
+async fn all_topics(
+    client: &mut Client,
+    exclude_internal: bool,
+) -> Result<Vec<MetadataResponseTopic>, ClientError> {
     let mut topics = client.metadata(None, false).await?.topics;
     topics.retain(|topic| !(exclude_internal && topic.is_internal));
     topics.sort_by(|a, b| a.name.cmp(&b.name));

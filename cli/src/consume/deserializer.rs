@@ -32,7 +32,9 @@ impl FromStr for Deserializer {
             "double" | "Double" => Ok(Self::Double),
             "bytes" | "Bytes" => Ok(Self::Bytes),
             "uuid" | "UUID" => Ok(Self::Uuid),
-            _ => Err(format!("{name:?} is none of string, integer, long, double, bytes, uuid, or Kafka's class of one")),
+            _ => Err(format!(
+                "{name:?} is none of string, integer, long, double, bytes, uuid, or Kafka's class of one"
+            )),
         }
     }
 }
@@ -45,9 +47,15 @@ impl Deserializer {
     pub(super) fn show(self, bytes: &[u8], output: &mut Vec<u8>) -> Result<(), String> {
         match self {
             Self::String => output.extend_from_slice(String::from_utf8_lossy(bytes).as_bytes()),
-            Self::Integer => output.extend_from_slice(i32::from_be_bytes(exactly(bytes)?).to_string().as_bytes()),
-            Self::Long => output.extend_from_slice(i64::from_be_bytes(exactly(bytes)?).to_string().as_bytes()),
-            Self::Double => output.extend_from_slice(java_double(f64::from_be_bytes(exactly(bytes)?)).as_bytes()),
+            Self::Integer => {
+                output.extend_from_slice(i32::from_be_bytes(exactly(bytes)?).to_string().as_bytes())
+            }
+            Self::Long => {
+                output.extend_from_slice(i64::from_be_bytes(exactly(bytes)?).to_string().as_bytes())
+            }
+            Self::Double => {
+                output.extend_from_slice(java_double(f64::from_be_bytes(exactly(bytes)?)).as_bytes())
+            }
             Self::Bytes => bytes.iter().for_each(|&byte| match byte {
                 b' '..=b'~' if byte != b'\\' => output.push(byte),
                 _ => output.extend_from_slice(format!("\\x{byte:02X}").as_bytes()),
@@ -69,7 +77,11 @@ fn uuid(bytes: &[u8]) -> Result<String, String> {
     let groups: Vec<&str> = text.split('-').collect();
     let is_hex = |group: &&str| group.bytes().all(|digit| digit.is_ascii_hexdigit());
     let lengths: Vec<usize> = groups.iter().map(|group| group.len()).collect();
-    if lengths == [8, 4, 4, 4, 12] && groups.iter().all(is_hex) { Ok(text.to_ascii_lowercase()) } else { Err(rule()) }
+    if lengths == [8, 4, 4, 4, 12] && groups.iter().all(is_hex) {
+        Ok(text.to_ascii_lowercase())
+    } else {
+        Err(rule())
+    }
 }
 
 /// A double as `Double.toString` has it: with a point always, and with an exponent outside of 10⁻³ to 10⁷.

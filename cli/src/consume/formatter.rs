@@ -73,7 +73,9 @@ impl Formatter {
             "key.deserializer" => self.key_deserializer = Some(in_property(key, value)?),
             "value.deserializer" => self.value_deserializer = Some(in_property(key, value)?),
             // Kafka's help calls it `header.deserializer`, its code reads `headers.deserializer`.
-            "headers.deserializer" | "header.deserializer" => self.headers_deserializer = Some(in_property(key, value)?),
+            "headers.deserializer" | "header.deserializer" => {
+                self.headers_deserializer = Some(in_property(key, value)?)
+            }
             _ => return Err(format!("formatter property {key:?} is none of {}", Self::KEYS)),
         }
         Ok(())
@@ -194,7 +196,9 @@ mod tests {
         let options = BatchOptions { base_offset: 42, ..Default::default() };
         let mut builder = BatchBuilder::new(Vec::new(), options);
         builder.append(1234, key, value, headers.iter().copied()).unwrap();
-        let Some(Ok(Part::Batch(batch))) = batches(&builder.build().unwrap()).next() else { panic!("no batch") };
+        let Some(Ok(Part::Batch(batch))) = batches(&builder.build().unwrap()).next() else {
+            panic!("no batch")
+        };
         let owned = batch.records(&Limits::default()).unwrap().to_owned().unwrap().remove(0);
         Record::new("orders".into(), 3, owned)
     }
@@ -233,8 +237,16 @@ mod tests {
             (&["print.value=false"], &full, ""),
             (&["print.headers=true"], &full, "h:v,n:null\t값\n"),
             (&["print.headers=true", "headers.separator=|"], &full, "h:v|n:null\t값\n"),
-            (&everything, &full, "CreateTime:1234\tPartition:3\tOffset:42\tEpoch:NOT_PRESENT\th:v,n:null\tk\t값\n"),
-            (&everything, &bare, "CreateTime:1234\tPartition:3\tOffset:42\tEpoch:NOT_PRESENT\tNO_HEADERS\tnull\tnull\n"),
+            (
+                &everything,
+                &full,
+                "CreateTime:1234\tPartition:3\tOffset:42\tEpoch:NOT_PRESENT\th:v,n:null\tk\t값\n",
+            ),
+            (
+                &everything,
+                &bare,
+                "CreateTime:1234\tPartition:3\tOffset:42\tEpoch:NOT_PRESENT\tNO_HEADERS\tnull\tnull\n",
+            ),
             (&["value.deserializer=bytes"], &full, "\\xEA\\xB0\\x92\n"),
         ];
         for (properties, record, expected) in cases {

@@ -39,9 +39,12 @@ pub(super) struct Figures {
 #[derive(Clone, Debug, Default)]
 pub(super) struct PartitionFigures {
     // From the journal.
+    /// Batches that were sent, each time counted.
     pub(super) batches: u64,
+    /// Batches that were sent again.
     pub(super) retries: u64,
     pub(super) duplicates_refused: u64,
+    /// Batches that were refused by a broker that led the partition before.
     pub(super) sent_to_old_leader: u64,
     /// The broker that appended last.
     pub(super) leader: Option<BrokerId>,
@@ -94,14 +97,18 @@ impl Figures {
             for outcome in entry.partitions.iter().filter(|outcome| &*outcome.topic == TOPIC) {
                 let place = usize::try_from(outcome.partition).ok();
                 let Some(figures) = place.and_then(|place| self.partitions.get_mut(place)) else { continue };
-                let Some(batch) = &outcome.batch else { continue };
                 figures.batches += 1;
+                if outcome.error_code == ErrorCode::NOT_LEADER_OR_FOLLOWER {
+                    // The old leader does not look at the batch, which goes to the new one then.
+                    figures.sent_to_old_leader += 1;
+                    figures.retries += 1;
+                    continue;
+                }
+                let Some(batch) = &outcome.batch else { continue };
                 let is_known = is_numbered(batch) && !seen.insert((outcome.partition, identity(batch)));
                 figures.retries += u64::from(is_known);
                 figures.duplicates_refused += u64::from(batch.duplicate);
-                if outcome.error_code == ErrorCode::NOT_LEADER_OR_FOLLOWER {
-                    figures.sent_to_old_leader += 1;
-                } else if !outcome.error_code.is_error() && !batch.duplicate {
+                if !outcome.error_code.is_error() && !batch.duplicate {
                     self.appended_bytes += batch.size as u64;
                     figures.leader = Some(entry.broker);
                 }
@@ -118,13 +125,18 @@ impl Figures {
         // Where each key is, and the number of its last record.
         let mut last_of_key: BTreeMap<&[u8], (i32, u64)> = BTreeMap::new();
         for record in records {
-            let (key, value) = (record.key.as_deref().unwrap_or_default(), record.value.as_deref().unwrap_or_default());
+            let (key, value) =
+                (record.key.as_deref().unwrap_or_default(), record.value.as_deref().unwrap_or_default());
             let number = number_of(record).filter(|number| *number < self.sent);
             let sent = number.map(|number| file[(number % self.lines) as usize]);
-            if sent.is_none_or(|(sent_key, sent_value)| sent_key.as_bytes() != key || sent_value.as_bytes() != value) {
+            if sent.is_none_or(|(sent_key, sent_value)| {
+                sent_key.as_bytes() != key || sent_value.as_bytes() != value
+            }) {
                 self.altered += 1;
             }
-            let Some(figures) = usize::try_from(record.partition).ok().and_then(|at| self.partitions.get_mut(at)) else {
+            let Some(figures) =
+                usize::try_from(record.partition).ok().and_then(|at| self.partitions.get_mut(at))
+            else {
                 continue;
             };
             figures.records += 1;
@@ -165,7 +177,10 @@ impl Figures {
         must(self.altered == 0, format!("{} records are not what was sent", self.altered));
         must(self.out_of_order == 0, format!("{} records are out of their key's order", self.out_of_order));
         must(!self.lost_answers.is_empty(), "no answer was lost".to_owned());
-        must(self.total(|partition| partition.retries) > 0, "no batch was sent again".to_owned());
+        must(
+            self.total(|partition| partition.retries) > 0,
+            "no batch is known to have been sent again".to_owned(),
+        );
         let refused = self.total(|partition| partition.duplicates_refused);
         must(refused > 0, "no duplicate was refused".to_owned());
         found.extend(self.failures.iter().map(|reason| format!("a record failed: {reason}")));

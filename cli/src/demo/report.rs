@@ -25,11 +25,22 @@ fn write_page(figures: &Figures, page: &mut String) -> std::fmt::Result {
     writeln!(page, "  cluster  {BROKERS} brokers in this process, on {}", figures.bootstrap_servers)?;
     writeln!(page, "  topic    {TOPIC}: {PARTITIONS} partitions, {REPLICATION_FACTOR} replicas of each")?;
     let (sent, keys, lines) = (thousands(figures.sent), figures.keys, figures.lines);
-    writeln!(page, "  sent     {sent} records of {keys} keys: the {lines} lines of demo/stations.txt, over and over")?;
+    writeln!(
+        page,
+        "  sent     {sent} records of {keys} keys: the {lines} lines of demo/stations.txt, over and over"
+    )?;
     let lost: Vec<String> = figures.lost_answers.iter().map(u64::to_string).collect();
     let lost = if lost.is_empty() { "none".to_owned() } else { lost.join(", ") };
-    writeln!(page, "  faults   the answer to produce request {lost} of {} was lost,", figures.produce_requests)?;
-    writeln!(page, "           the leader of partition {} moved from broker {} to {}\n", moved.partition, moved.from, moved.to)?;
+    writeln!(
+        page,
+        "  faults   the answer to produce request {lost} of {} was lost,",
+        figures.produce_requests
+    )?;
+    writeln!(
+        page,
+        "           the leader of partition {} moved from broker {} to {}\n",
+        moved.partition, moved.from, moved.to
+    )?;
 
     writeln!(page, "  partition  leader  records  keys  batches  retries  refused  last record read")?;
     for (index, partition) in figures.partitions.iter().enumerate() {
@@ -42,7 +53,11 @@ fn write_page(figures: &Figures, page: &mut String) -> std::fmt::Result {
     let rate = |duration| thousands(per_second(figures.records(), duration));
     let megabytes = per_second(figures.appended_bytes, figures.sending) as f64 / 1e6;
     let (sending, reading) = (figures.sending.as_millis(), figures.reading.as_millis());
-    writeln!(page, "  sending  {sending:>5} ms  {:>9} records/s  {megabytes:>5.1} MB/s", rate(figures.sending))?;
+    writeln!(
+        page,
+        "  sending  {sending:>5} ms  {:>9} records/s  {megabytes:>5.1} MB/s",
+        rate(figures.sending)
+    )?;
     writeln!(page, "  reading  {reading:>5} ms  {:>9} records/s\n", rate(figures.reading))?;
 
     let found = figures.faults_found();
@@ -181,7 +196,10 @@ mod tests {
 
     #[test]
     fn numbers_and_texts_are_shown_as_people_write_them() {
-        assert_eq!([0, 999, 1000, 24_000, 1_234_567].map(thousands), ["0", "999", "1,000", "24,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1000, 24_000, 1_234_567].map(thousands),
+            ["0", "999", "1,000", "24,000", "1,234,567"]
+        );
         assert_eq!(plural(1, "retry", "retries"), "1 retry");
         assert_eq!(plural(2000, "retry", "retries"), "2,000 retries");
         assert_eq!(cut("seoul 서울역", 9), "seoul 서");

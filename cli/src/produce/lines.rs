@@ -89,7 +89,9 @@ impl LineReader {
         }
         match &self.null_marker {
             Some(marker) => match separators.iter().find(|(_, separator)| *separator == marker) {
-                Some((name, _)) => Err(format!("null.marker and {name} may not be equal: both are {marker:?}")),
+                Some((name, _)) => {
+                    Err(format!("null.marker and {name} may not be equal: both are {marker:?}"))
+                }
                 None => Ok(()),
             },
             None => Ok(()),
@@ -146,8 +148,9 @@ impl LineReader {
 
     fn header<'a>(&self, pair: &'a [u8]) -> Result<(&'a str, Option<&'a [u8]>), String> {
         let name = |name: &'a [u8]| {
-            std::str::from_utf8(name)
-                .map_err(|_| format!("a header's name that is not UTF-8: {:?}", String::from_utf8_lossy(name)))
+            std::str::from_utf8(name).map_err(|_| {
+                format!("a header's name that is not UTF-8: {:?}", String::from_utf8_lossy(name))
+            })
         };
         match split_once(pair, self.headers_key_separator.as_bytes()) {
             Some((key, _)) if self.unless_null(key).is_none() => {
@@ -186,10 +189,12 @@ mod tests {
 
     /// The line as `headers|key|value`, `-` for null and for none.
     fn shown(properties: &[&str], line: &str) -> Result<String, String> {
-        let text = |bytes: Option<&[u8]>| bytes.map_or("-".to_owned(), |it| String::from_utf8(it.to_vec()).unwrap());
+        let text =
+            |bytes: Option<&[u8]>| bytes.map_or("-".to_owned(), |it| String::from_utf8(it.to_vec()).unwrap());
         let reader = reader(properties)?;
         let line = reader.read(line.as_bytes())?;
-        let headers: Vec<_> = line.headers.iter().map(|(name, value)| format!("{name}={}", text(*value))).collect();
+        let headers: Vec<_> =
+            line.headers.iter().map(|(name, value)| format!("{name}={}", text(*value))).collect();
         Ok(format!("{}|{}|{}", headers.join(" "), text(line.key), text(line.value)))
     }
 
@@ -197,7 +202,14 @@ mod tests {
     fn a_line_is_cut_into_headers_key_and_value() {
         let both = ["parse.key=true", "parse.headers=true"];
         let null = ["parse.key=TRUE", "parse.headers=true", "null.marker=NULL"];
-        let own = ["parse.key=true", "parse.headers=true", "headers.delimiter=##", "key.separator=|", "headers.separator=;", "headers.key.separator=->"];
+        let own = [
+            "parse.key=true",
+            "parse.headers=true",
+            "headers.delimiter=##",
+            "key.separator=|",
+            "headers.separator=;",
+            "headers.key.separator=->",
+        ];
         let cases: &[(&[&str], &str, &str)] = &[
             (&[], "a\tb", "|-|a\tb"),
             (&[], "", "|-|"),

@@ -106,7 +106,11 @@ impl Chunk {
     }
 
     /// Whether nobody is to see the batch: it controls transactions, or belongs to one that was aborted.
-    fn is_left_out(&mut self, batch: &RecordBatch, decompressor: &mut Decompressor) -> Result<bool, DecodeError> {
+    fn is_left_out(
+        &mut self,
+        batch: &RecordBatch,
+        decompressor: &mut Decompressor,
+    ) -> Result<bool, DecodeError> {
         let header = batch.header();
         if !self.committed_only {
             return Ok(header.attributes.is_control());

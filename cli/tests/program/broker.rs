@@ -1,0 +1,86 @@
+//! `milena broker`.
+
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+use crate::harness::{Broker, milena, run};
+
+#[test]
+fn one_line_says_where_the_brokers_are_and_signals_end_them_cleanly() {
+    for signal in ["-TERM", "-INT"] {
+        let broker = Broker::start(&["--brokers", "3", "--topic", "orders:6:3"]);
+        let addresses: Vec<SocketAddr> =
+            broker.bootstrap_servers().split(',').map(|address| address.parse().unwrap()).collect();
+        assert_eq!(addresses.len(), 3);
+        for address in addresses {
+            TcpStream::connect(address).unwrap();
+        }
+        let run = broker.end_by(signal);
+        assert_eq!((run.code, run.stdout.as_slice()), (Some(0), &b""[..]), "{signal}: {run:?}");
+    }
+}
+
+#[test]
+fn a_port_means_itself_and_those_that_follow() {
+    // Two neighbouring ports that are free now may be taken in the next moment.
+    for _ in 0..50 {
+        let Some(port) = free_neighbours() else { continue };
+        let mut command = milena(&["broker", "--brokers", "2", "--listen", &format!("127.0.0.1:{port}")]);
+        let Ok(broker) = Broker::start_as(&mut command) else { continue };
+        assert_eq!(broker.ready, format!("bootstrap.servers=127.0.0.1:{port},127.0.0.1:{}", port + 1));
+        return;
+    }
+    panic!("no two neighbouring ports are free");
+}
+
+fn free_neighbours() -> Option<u16> {
+    let first = TcpListener::bind("127.0.0.1:0").ok()?;
+    let port = first.local_addr().ok()?.port();
+    TcpListener::bind(("127.0.0.1", port.checked_add(1)?)).ok().map(|_| port)
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let run = run(&["broker", "--listen", &address], b"");
+    assert_eq!(run.stdout, b"");
+    let complaint = run.complaint(1);
+    assert!(complaint.contains(&address) && complaint.contains("in use"), "{complaint}");
+}
+
+#[test]
+fn clients_are_told_the_advertised_host() {
+    let mut command = milena(&["broker", "--listen", "127.0.0.1:0", "--advertised-host", "localhost"]);
+    let broker = Broker::start_as(&mut command).unwrap();
+    assert!(broker.ready.starts_with("bootstrap.servers=localhost:"), "{}", broker.ready);
+}
+
+#[test]
+fn what_cannot_be_is_refused_with_its_rule() {
+    let cases: &[(&[&str], &[&str])] = &[
+        (&["--listen", "0.0.0.0:0"], &["0.0.0.0", "--advertised-host"]),
+        (&["--listen", "[::]:0"], &["::", "--advertised-host"]),
+        (&["--listen", "9092"], &["--listen", "HOST:PORT"]),
+        (&["--listen", "127.0.0.1:65535", "--brokers", "2"], &["65535", "2 brokers"]),
+        (&["--brokers", "0"], &["--brokers", "0"]),
+        (&["--topic", "orders:0"], &["--topic", "orders:0", "partitions"]),
+        (&["--topic", "a b:1"], &["a b"]),
+        (&["--topic", "orders:1:2"], &["orders", "2"]),
+        (&["--config", "num.partition=3"], &["num.partition", "num.partitions"]),
+        (&["--config", "num.partitions=many"], &["num.partitions", "many"]),
+        (&["--config", "num.partitions"], &["--config", "key=value"]),
+        (&["--topic", "t", "--topic-config", "t:retention.mss=1"], &["retention.mss", "retention.ms"]),
+        (&["--topic-config", "t:retention.ms=1"], &["--topic t"]),
+        (&["--port", "1"], &["--port"]),
+    ];
+    for (arguments, words) in cases {
+        let mut all = vec!["broker"];
+        // Free ports unless the case is about them: whatever starts must not meet another test.
+        if arguments[0] != "--listen" {
+            all.extend(["--listen", "127.0.0.1:0"]);
+        }
+        all.extend_from_slice(arguments);
+        let complaint = run(&all, b"").complaint(2);
+        assert!(words.iter().all(|word| complaint.contains(word)), "{arguments:?}: {complaint}");
+    }
+}

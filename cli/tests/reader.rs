@@ -1,0 +1,262 @@
+//! The reader against a mock cluster on which things go wrong.
+
+use std::time::Duration;
+
+use milena::reader::{Partitions, Reader, ReaderOptions, Record, Start};
+use mock_broker::{ClusterConfig, Fault, MockCluster, Reaction, TopicSpec};
+use producer::{Compression, Producer, ProducerConfig};
+use protocol::names::BrokerId;
+use protocol::{ApiKey, ErrorCode};
+
+/// Ten times longer than anything here takes.
+const WATCHDOG: Duration = Duration::from_secs(60);
+
+async fn cluster() -> MockCluster {
+    let spec = TopicSpec::new("orders").partitions(3).replication_factor(3);
+    MockCluster::start(ClusterConfig::new(3).topic_with(spec)).await.unwrap()
+}
+
+/// Sends `from..to` as values, one partition after another.
+async fn send(cluster: &MockCluster, from: i32, to: i32) {
+    let servers = cluster.bootstrap_servers();
+    let config = ProducerConfig::new(servers.split(',')).compression(Compression::Lz4);
+    let producer = Producer::connect(config).await.unwrap();
+    for number in from..to {
+        let record = producer::Record::to("orders").partition(number % 3).value(number.to_string());
+        let record = record.timestamp(1_000 + i64::from(number));
+        drop(producer.send(record).await.unwrap());
+    }
+    producer.close(WATCHDOG).await.unwrap();
+}
+
+async fn reader(cluster: &MockCluster, start: Start) -> Reader {
+    let mut reader = Reader::connect(&cluster.bootstrap_servers()).await.unwrap();
+    reader.assign("orders", Partitions::All, start).await.unwrap();
+    reader
+}
+
+fn number(record: &Record) -> i32 {
+    std::str::from_utf8(record.value.as_deref().unwrap()).unwrap().parse().unwrap()
+}
+
+/// The numbers read, each partition's in the order they came.
+#[track_caller]
+fn assert_are(records: &[Record], from: i32, to: i32) {
+    for partition in 0..3 {
+        let of_partition = records.iter().filter(|record| record.partition == partition);
+        assert!(
+            of_partition.map(number).eq((from..to).filter(|number| number % 3 == partition)),
+            "{partition}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn everything_is_read_to_the_end_and_then_what_follows() {
+    let cluster = cluster().await;
+    send(&cluster, 0, 3_000).await;
+    let mut reader = reader(&cluster, Start::Earliest).await;
+    assert_are(&reader.read_to_end().await.unwrap(), 0, 3_000);
+    assert!(reader.read_to_end().await.unwrap().is_empty());
+    send(&cluster, 3_000, 3_300).await;
+    assert_are(&reader.read_to_end().await.unwrap(), 3_000, 3_300);
+    assert!(reader.positions().all(|(_, _, position)| position == Some(1_100)));
+}
+
+#[tokio::test]
+async fn a_record_that_is_still_to_come_is_waited_for() {
+    let cluster = cluster().await;
+    send(&cluster, 0, 30).await;
+    let mut reader = reader(&cluster, Start::Latest).await;
+    let (record, ()) = tokio::join!(reader.next(), send(&cluster, 30, 31));
+    assert_eq!(number(&record.unwrap()), 30);
+}
+
+#[tokio::test]
+async fn waiting_can_be_given_up_and_taken_up_again() {
+    let cluster = cluster().await;
+    let mut reader = reader(&cluster, Start::Earliest).await;
+    for _ in 0..20 {
+        // However far it got, nothing is lost.
+        assert!(tokio::time::timeout(Duration::from_micros(300), reader.next()).await.is_err());
+    }
+    send(&cluster, 0, 300).await;
+    assert_are(&reader.read_to_end().await.unwrap(), 0, 300);
+}
+
+#[tokio::test]
+async fn reading_begins_where_it_is_told() {
+    let cluster = cluster().await;
+    send(&cluster, 0, 300).await;
+    for (start, from) in
+        [(Start::Offset(90), 270), (Start::Timestamp(1_270), 270), (Start::Timestamp(9_999), 300)]
+    {
+        let mut reader = reader(&cluster, start).await;
+        assert_are(&reader.read_to_end().await.unwrap(), from, 300);
+    }
+    let mut reader = Reader::connect(&cluster.bootstrap_servers()).await.unwrap();
+    reader.assign("orders", Partitions::Only(vec![2]), Start::Earliest).await.unwrap();
+    assert!(reader.read_to_end().await.unwrap().iter().all(|record| record.partition == 2));
+}
+
+#[tokio::test]
+async fn leaders_that_move_are_followed() {
+    let cluster = cluster().await;
+    let mut reader = reader(&cluster, Start::Earliest).await;
+    for round in 0..6 {
+        for partition in 0..3 {
+            let broker = BrokerId((round + partition) % 3 + 1);
+            cluster.move_leader("orders", partition, broker).unwrap();
+        }
+        send(&cluster, round * 300, (round + 1) * 300).await;
+        assert_are(&reader.read_to_end().await.unwrap(), round * 300, (round + 1) * 300);
+    }
+}
+
+#[tokio::test]
+async fn what_may_go_away_is_asked_again() {
+    let fail = Reaction::Fail;
+    let cases = [
+        (ApiKey::FETCH, fail(ErrorCode::NOT_LEADER_OR_FOLLOWER)),
+        (ApiKey::FETCH, fail(ErrorCode::UNKNOWN_LEADER_EPOCH)),
+        (ApiKey::FETCH, Reaction::DropRequest),
+        (ApiKey::FETCH, Reaction::DropResponse),
+        (ApiKey::LIST_OFFSETS, fail(ErrorCode::LEADER_NOT_AVAILABLE)),
+        (ApiKey::LIST_OFFSETS, Reaction::DropResponse),
+    ];
+    for (api, reaction) in cases {
+        let cluster = cluster().await;
+        send(&cluster, 0, 300).await;
+        let fault = cluster.add_fault(Fault::on(api).first(3).then(reaction));
+        let mut reader = reader(&cluster, Start::Earliest).await;
+        assert_are(&reader.read_to_end().await.unwrap(), 0, 300);
+        assert_eq!(cluster.fault_hits(fault), Some(3), "{api} {reaction:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_stays_wrong_is_an_error_that_names_the_partition() {
+    let cluster = cluster().await;
+    send(&cluster, 0, 300).await;
+    let denied = Reaction::Fail(ErrorCode::TOPIC_AUTHORIZATION_FAILED);
+    cluster.add_fault(Fault::on(ApiKey::FETCH).topic("orders").partition(1).then(denied));
+    let mut reader = reader(&cluster, Start::Earliest).await;
+    let mut records = Vec::new();
+    let error = loop {
+        match reader.next().await {
+            Ok(record) => records.push(record),
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.code(), Some(ErrorCode::TOPIC_AUTHORIZATION_FAILED));
+    assert!(error.to_string().contains("Fetch: partition orders-1: TOPIC_AUTHORIZATION_FAILED"), "{error}");
+    assert!(cluster.bootstrap_servers().contains(error.address().unwrap()));
+    // The others can still be read.
+    while records.len() < 200 {
+        records.push(reader.next().await.unwrap());
+    }
+    assert!(records.iter().all(|record| record.partition != 1));
+}
+
+#[tokio::test]
+async fn an_offset_that_is_not_there_is_an_error_or_a_new_start() {
+    let cluster = cluster().await;
+    send(&cluster, 0, 30).await;
+    let mut reader = reader(&cluster, Start::Offset(999)).await;
+    let error = reader.next().await.unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::OFFSET_OUT_OF_RANGE));
+    assert!(error.to_string().contains("offset 999 of partition orders-"), "{error}");
+
+    let mut options = ReaderOptions::default();
+    options.reset = Some(Start::Earliest);
+    let mut reader = Reader::connect_with(&cluster.bootstrap_servers(), options).await.unwrap();
+    reader.assign("orders", Partitions::All, Start::Offset(999)).await.unwrap();
+    let mut records = Vec::new();
+    while records.len() < 30 {
+        records.push(reader.next().await.unwrap());
+    }
+    assert_are(&records, 0, 30);
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_named() {
+    let cluster = cluster().await;
+    let mut reader = Reader::connect(&cluster.bootstrap_servers()).await.unwrap();
+    let error = reader.assign("nope", Partitions::All, Start::Earliest).await.unwrap_err();
+    assert!(error.to_string().contains("Metadata: topic nope: UNKNOWN_TOPIC_OR_PARTITION"), "{error}");
+    let error = reader.assign("orders", Partitions::Only(vec![3]), Start::Earliest).await.unwrap_err();
+    assert!(error.to_string().contains("partition orders-3"), "{error}");
+    assert!(reader.next().await.unwrap_err().to_string().contains("no partition is left"));
+
+    for servers in ["", " , ", "nonsense", "127.0.0.1:1", "127.0.0.1:99999"] {
+        let error = Reader::connect(servers).await.unwrap_err();
+        assert!(!error.to_string().is_empty(), "{servers}");
+    }
+}
+
+#[tokio::test]
+async fn patience_ends_when_no_broker_answers_any_more() {
+    let cluster = cluster().await;
+    let mut options = ReaderOptions::default();
+    options.patience = Duration::from_millis(300);
+    let mut reader = Reader::connect_with(&cluster.bootstrap_servers(), options).await.unwrap();
+    reader.assign("orders", Partitions::All, Start::Earliest).await.unwrap();
+    cluster.stop().await;
+    let error = tokio::time::timeout(WATCHDOG, reader.next()).await.unwrap().unwrap_err();
+    assert!(error.is_retriable(), "{error}");
+}
+
+#[tokio::test]
+async fn a_server_that_speaks_no_kafka_is_found_out() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let answers: [&[u8]; 4] = [
+        b"HTTP/1.1 400 Bad Request\r\n\r\n",
+        b"\x15\x03\x03\x00\x02\x02\x46",
+        b"",
+        &[0, 0, 0, 6, 0, 0, 0, 9, 0, 0],
+    ];
+    for answer in answers {
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            tokio::io::AsyncWriteExt::write_all(&mut stream, answer).await.unwrap();
+        };
+        let (error, ()) = tokio::join!(Reader::connect(&address), serve);
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains(&address) && error.contains("ApiVersions"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_only_knows_the_first_api_versions_is_understood() {
+    // What a broker of long ago says to version 3: unsupported, in version 0, and which versions it has.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let serve = async {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut asked = Vec::new();
+        for error_code in [ErrorCode::UNSUPPORTED_VERSION, ErrorCode::NONE] {
+            let mut length = [0; 4];
+            tokio::io::AsyncReadExt::read_exact(&mut stream, &mut length).await.unwrap();
+            let mut frame = vec![0; u32::from_be_bytes(length) as usize];
+            tokio::io::AsyncReadExt::read_exact(&mut stream, &mut frame).await.unwrap();
+            asked.push(i16::from_be_bytes([frame[2], frame[3]]));
+            let mut body = frame[4..8].to_vec();
+            body.extend(error_code.0.to_be_bytes());
+            body.extend([0, 0, 0, 1, 0, 18, 0, 0, 0, 0]);
+            tokio::io::AsyncWriteExt::write_all(&mut stream, &(body.len() as u32).to_be_bytes())
+                .await
+                .unwrap();
+            tokio::io::AsyncWriteExt::write_all(&mut stream, &body).await.unwrap();
+        }
+        (asked, stream)
+    };
+    let (reader, (asked, _stream)) = tokio::join!(Reader::connect(&address), serve);
+    assert_eq!(asked, [3, 0]);
+    // And an API that it does not have is named as such.
+    let error = reader.unwrap().assign("t", Partitions::All, Start::Earliest).await.unwrap_err();
+    assert!(
+        error.to_string().contains("Metadata: no version in common: we have 0-13, the broker has none"),
+        "{error}"
+    );
+}
