@@ -21,11 +21,11 @@ impl Random {
 
     /// A number below `limit`, or 0 if that is 0.
     pub(crate) fn below(&mut self, limit: usize) -> usize {
-        (u128::from(self.next()) * limit as u128 >> 64) as usize
+        ((u128::from(self.next()) * limit as u128) >> 64) as usize
     }
 
     pub(crate) fn next_u128(&mut self) -> u128 {
-        u128::from(self.next()) << 64 | u128::from(self.next())
+        (u128::from(self.next()) << 64) | u128::from(self.next())
     }
 }
 

@@ -1,15 +1,16 @@
 //! What a broker checks before it appends a batch, in Kafka's order, and what it answers.
 //!
-//! Source: the answers of a real broker (Kafka 4.1.0) to odd produce requests, which the tests of the Produce handler repeat.
+//! Source: the answers of real brokers (Kafka 4.1.0 and 4.3.1) to odd produce requests, which the tests of the Produce
+//! handler repeat.
 
-use protocol::DecodeErrorKind;
-use protocol::ErrorCode;
 use protocol::names::Timestamp;
 use protocol::records::{
-    BatchHeader, Compression, Limits, Part, Record, RecordBatch, TimestampType, batches,
+    Compression, Decompressor, Limits, Part, Record, RecordBatch, TimestampType, batches,
 };
 use protocol::wire::Records;
+use protocol::{DecodeError, DecodeErrorKind, ErrorCode};
 
+use super::log::Stamp;
 use super::producers::Sequenced;
 use super::topic::{Partition, TopicRules};
 
@@ -47,24 +48,19 @@ impl Refused {
 
 /// The one batch that a produce request may have for a partition.
 pub(crate) fn only_batch(version: i16, records: Option<Records>) -> Result<RecordBatch, Refused> {
-    let invalid = || Refused::early(ErrorCode::INVALID_RECORD);
     let bytes = records.unwrap_or_default().to_bytes();
     let mut parts = batches(&bytes);
     let batch = match parts.next() {
         Some(Ok(Part::Batch(batch))) => batch,
-        Some(Err(error)) => {
-            return Err(match error.kind() {
-                DecodeErrorKind::UnknownMagic(0 | 1) => invalid(),
-                _ => Refused::early(ErrorCode::CORRUPT_MESSAGE),
-            });
-        }
-        _ => return Err(invalid()),
+        Some(Err(error)) => return Err(corrupt(&bytes, &error)),
+        // Nothing, the beginning of a batch, or one of an older format.
+        _ => return Err(Refused::early(ErrorCode::INVALID_RECORD)),
     };
     match parts.next() {
-        // The beginning of another batch is cut off.
+        // What is cut off behind the batch is overlooked.
         None | Some(Ok(Part::Cut { .. })) => {}
         Some(Err(_)) => return Err(Refused::early(ErrorCode::CORRUPT_MESSAGE)),
-        Some(Ok(_)) => return Err(invalid()),
+        Some(Ok(_)) => return Err(Refused::early(ErrorCode::INVALID_RECORD)),
     }
     let is_zstd = matches!(batch.header().attributes.compression(), Ok(Compression::Zstd));
     if is_zstd && version < FIRST_VERSION_WITH_ZSTD {
@@ -76,6 +72,27 @@ pub(crate) fn only_batch(version: i16, records: Option<Records>) -> Result<Recor
 /// KIP-110.
 const FIRST_VERSION_WITH_ZSTD: i16 = 7;
 
+/// What cannot even be cut out of the records. Kafka explains an impossible length or magic, and nothing else.
+fn corrupt(bytes: &[u8], error: &DecodeError) -> Refused {
+    const LENGTH: usize = 8;
+    const MAGIC: usize = 16;
+    let length = bytes.get(LENGTH..).and_then(|rest| rest.first_chunk());
+    let length = length.map_or(0, |length| i32::from_be_bytes(*length));
+    let message = match error.kind() {
+        DecodeErrorKind::UnknownMagic(magic) => Some(format!("Invalid magic found in record: {magic}")),
+        _ if length < SHORTEST => {
+            Some(format!("Record size {length} is less than the minimum record overhead ({SHORTEST})"))
+        }
+        // Of an older format no more is read than that it is one.
+        _ if matches!(bytes.get(MAGIC), Some(0 | 1)) => return Refused::early(ErrorCode::INVALID_RECORD),
+        _ => None,
+    };
+    Refused { message, ..Refused::early(ErrorCode::CORRUPT_MESSAGE) }
+}
+
+/// The shortest record of the oldest format.
+const SHORTEST: i32 = 14;
+
 impl Partition {
     /// Appends a batch, if all is right with it.
     pub(crate) fn append(
@@ -83,11 +100,12 @@ impl Partition {
         batch: &RecordBatch,
         rules: &TopicRules,
         place: impl Fn() -> String,
+        decompressor: &mut Decompressor,
         now: Timestamp,
     ) -> Result<Appended, Refused> {
         let header = batch.header();
-        check_batch(batch, rules)?;
-        check_records(batch, rules, place, now)?;
+        check_header(batch, rules)?;
+        let max_timestamp = check_records(batch, rules, place, decompressor, now)?;
 
         if header.producer_id.0 >= 0 {
             match self.producers.check(header).map_err(Refused::by_log)? {
@@ -100,10 +118,13 @@ impl Partition {
         }
 
         let log_append_time = (rules.timestamp_type == TimestampType::LogAppendTime).then_some(now.0);
-        let base_offset = self.log.append(batch, self.leader_epoch, log_append_time);
+        let stamp = Stamp {
+            timestamp_type: rules.timestamp_type,
+            max_timestamp: log_append_time.unwrap_or(max_timestamp),
+        };
+        let base_offset = self.log.append(batch, self.leader_epoch, stamp);
         if header.producer_id.0 >= 0 {
-            let timestamp = log_append_time.unwrap_or(header.max_timestamp);
-            self.producers.appended(header, base_offset, timestamp, now);
+            self.producers.appended(header, base_offset, stamp.max_timestamp, now);
             self.producers.expire(now, rules.producer_id_expiration_ms);
         }
         Ok(Appended { base_offset, log_append_time: log_append_time.unwrap_or(-1), duplicate: false })
@@ -111,7 +132,7 @@ impl Partition {
 }
 
 /// What the header must be like.
-fn check_batch(batch: &RecordBatch, rules: &TopicRules) -> Result<(), Refused> {
+fn check_header(batch: &RecordBatch, rules: &TopicRules) -> Result<(), Refused> {
     let header = batch.header();
     if header.base_offset != 0 {
         return Err(Refused::by_log(ErrorCode::INVALID_RECORD));
@@ -119,50 +140,70 @@ fn check_batch(batch: &RecordBatch, rules: &TopicRules) -> Result<(), Refused> {
     if batch.size() > rules.max_message_bytes {
         return Err(Refused::early(ErrorCode::MESSAGE_TOO_LARGE));
     }
-    if batch.verify_crc().is_err() {
-        return Err(Refused::early(ErrorCode::CORRUPT_MESSAGE));
-    }
-    let counts = |header: &BatchHeader| {
-        header.record_count > 0 && i64::from(header.last_offset_delta) + 1 == i64::from(header.record_count)
-    };
+    let is_counted =
+        header.record_count > 0 && i64::from(header.last_offset_delta) + 1 == i64::from(header.record_count);
     let is_sequenced = header.producer_id.0 < 0 || header.base_sequence >= 0;
-    // An unknown compression makes Java throw while it looks at the records.
-    let is_known = header.attributes.compression().is_ok();
-    if !counts(header) || header.attributes.is_control() || !is_sequenced || !is_known {
-        return Err(Refused::by_log(ErrorCode::INVALID_RECORD));
+    if is_counted && is_sequenced && !header.attributes.is_control() {
+        return Ok(());
     }
-    Ok(())
+    // The checksum comes first; where nothing else is wrong, it is compared when the records are read.
+    match batch.verify_crc() {
+        Ok(()) => Err(Refused::by_log(ErrorCode::INVALID_RECORD)),
+        Err(_) => Err(Refused::early(ErrorCode::CORRUPT_MESSAGE)),
+    }
 }
 
-/// What the records must be like. Compressed ones are inflated only if the header leaves a doubt.
+/// What the records must be like; gives their highest timestamp. Compressed ones are inflated for this, as in Kafka.
 fn check_records(
     batch: &RecordBatch,
     rules: &TopicRules,
     place: impl Fn() -> String,
+    decompressor: &mut Decompressor,
     now: Timestamp,
-) -> Result<(), Refused> {
-    let header = batch.header();
-    let is_timely = |timestamp| rules.accepts_timestamp(timestamp, now);
-    let is_doubtful = rules.compacted
-        || header.attributes.timestamp_type() == TimestampType::LogAppendTime
-        || !(is_timely(header.base_timestamp) && is_timely(header.max_timestamp));
-    if batch.is_compressed() && !is_doubtful {
-        return Ok(());
-    }
+) -> Result<i64, Refused> {
+    let is_compressed = batch.is_compressed();
+    let unreadable = |error: DecodeError| unreadable(&error, is_compressed);
+    let records = batch.records_with(decompressor, &Limits::default()).map_err(unreadable)?;
+    // Java's text for a record, and Kafka's rule for topics where the broker sets the time.
+    let claims_broker_time = rules.timestamp_type == TimestampType::LogAppendTime
+        && batch.header().attributes.timestamp_type() == TimestampType::LogAppendTime;
 
-    let invalid = |_| Refused::by_log(ErrorCode::INVALID_RECORD);
+    let mut max_timestamp = NO_TIMESTAMP;
     let mut refused = RefusedRecords::default();
-    for (index, record) in batch.records(&Limits::default()).map_err(invalid)?.iter().enumerate() {
-        let record = record.map_err(invalid)?;
-        if !is_doubtful && is_timely(record.timestamp) {
-            continue;
+    for (index, record) in (0..).zip(records.iter()) {
+        let record = record.map_err(unreadable)?;
+        if is_compressed && record.offset != index {
+            return Err(Refused::by_log(ErrorCode::UNKNOWN_SERVER_ERROR));
         }
-        refused.check(index as i32, &record, header, rules, &place, now);
+        max_timestamp = max_timestamp.max(record.timestamp);
+        if rules.compacted && record.key.is_none() {
+            refused.without_key(index, &place());
+        } else if claims_broker_time {
+            refused.with_broker_time(index, &record);
+        } else if !rules.accepts_timestamp(record.timestamp, now) {
+            refused.out_of_time(index, &record, rules, now);
+        }
     }
-    refused.into_result()
+    refused.into_result().map(|()| max_timestamp)
 }
 
-/// The records of a batch that are at fault.
+/// Says that a record has no timestamp.
+const NO_TIMESTAMP: i64 = -1;
+
+/// What a real broker answers for records that it cannot read: for some, it just stumbles.
+#[cold]
+fn unreadable(error: &DecodeError, is_compressed: bool) -> Refused {
+    match error.kind() {
+        DecodeErrorKind::CrcMismatch { .. } => Refused::early(ErrorCode::CORRUPT_MESSAGE),
+        DecodeErrorKind::UnknownCompression(_)
+        | DecodeErrorKind::Decompression(_)
+        | DecodeErrorKind::InflatedTooLarge { .. } => Refused::by_log(ErrorCode::UNKNOWN_SERVER_ERROR),
+        DecodeErrorKind::VarintTooLong if !is_compressed => Refused::by_log(ErrorCode::UNKNOWN_SERVER_ERROR),
+        _ => Refused::by_log(ErrorCode::INVALID_RECORD),
+    }
+}
+
+/// The records of a batch that are at fault, with the sentences of a real broker, which clients show to people.
 #[derive(Default)]
 struct RefusedRecords {
     records: Vec<(i32, String)>,
@@ -170,40 +211,37 @@ struct RefusedRecords {
 }
 
 impl RefusedRecords {
-    fn check(
-        &mut self,
-        index: i32,
-        record: &Record<'_>,
-        header: &BatchHeader,
-        rules: &TopicRules,
-        place: &impl Fn() -> String,
-        now: Timestamp,
-    ) {
-        if rules.compacted && record.key.is_none() {
-            let place = place();
-            let rule =
-                format!("Compacted topic cannot accept message without key in topic partition {place}");
-            self.records.push((index, rule));
-        } else if header.attributes.timestamp_type() == TimestampType::LogAppendTime {
-            let rule = "the timestamp type must not be LogAppendTime: that is for the broker to set";
-            self.records.push((index, rule.to_owned()));
-            self.by_timestamp = true;
-        } else if !rules.accepts_timestamp(record.timestamp, now) {
-            let (timestamp, offset) = (record.timestamp, record.offset);
-            let from = now.0.wrapping_sub(rules.timestamp_before_max_ms);
-            let to = now.0.saturating_add(rules.timestamp_after_max_ms);
-            self.records.push((
-                index,
-                format!(
-                    "Timestamp {timestamp} of message with offset {offset} is out of range. \
-                     The timestamp should be within [{from}, {to}]"
-                ),
-            ));
-            self.by_timestamp = true;
-        }
+    fn without_key(&mut self, index: i64, place: &str) {
+        let rule = format!("Compacted topic cannot accept message without key in topic partition {place}");
+        self.records.push((index as i32, rule));
     }
 
-    /// The sentences are those that a real broker sends; clients show them to people.
+    fn with_broker_time(&mut self, index: i64, record: &Record<'_>) {
+        let size = |bytes: Option<&[u8]>| bytes.map_or(-1, |bytes| bytes.len() as i64);
+        let rule = format!(
+            "Invalid timestamp type in message DefaultRecord(offset={}, timestamp={}, key={} bytes, value={} bytes). \
+             Producer should not set timestamp type to LogAppendTime.",
+            record.offset,
+            record.timestamp,
+            size(record.key),
+            size(record.value),
+        );
+        self.records.push((index as i32, rule));
+        self.by_timestamp = true;
+    }
+
+    fn out_of_time(&mut self, index: i64, record: &Record<'_>, rules: &TopicRules, now: Timestamp) {
+        let from = now.0.wrapping_sub(rules.timestamp_before_max_ms);
+        let to = now.0.wrapping_add(rules.timestamp_after_max_ms);
+        let rule = format!(
+            "Timestamp {} of message with offset {} is out of range. \
+             The timestamp should be within [{from}, {to}]",
+            record.timestamp, record.offset,
+        );
+        self.records.push((index as i32, rule));
+        self.by_timestamp = true;
+    }
+
     fn into_result(self) -> Result<(), Refused> {
         if self.records.is_empty() {
             return Ok(());

@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 
-use protocol::records::{Limits, Part, RecordBatch, batches, rewrite_header};
+use protocol::records::{
+    HEADER_SIZE, Limits, Part, RecordBatch, TimestampType, batches, crc32c, rewrite_header,
+};
 
 /// The batches of a partition.
 ///
@@ -19,7 +21,6 @@ pub(crate) struct Log {
 
 #[derive(Clone, Debug)]
 struct StoredBatch {
-    base_offset: i64,
     next_offset: i64,
     max_timestamp: i64,
     leader_epoch: i32,
@@ -44,6 +45,13 @@ pub(crate) const COPY_BELOW: usize = 32 * 1024;
 struct EpochStart {
     epoch: i32,
     start_offset: i64,
+}
+
+/// What the header of a stored batch says of its records' time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    pub(crate) timestamp_type: TimestampType,
+    pub(crate) max_timestamp: i64,
 }
 
 /// A record found by its timestamp.
@@ -86,28 +94,15 @@ impl Log {
     }
 
     /// Appends a batch, and gives the offset of its first record.
-    pub(crate) fn append(
-        &mut self,
-        batch: &RecordBatch,
-        leader_epoch: i32,
-        log_append_time: Option<i64>,
-    ) -> i64 {
-        let header = batch.header();
+    pub(crate) fn append(&mut self, batch: &RecordBatch, leader_epoch: i32, stamp: Stamp) -> i64 {
         let base_offset = self.end_offset;
-        let [head, rest] = rewrite_header(batch, base_offset, leader_epoch, log_append_time);
-        let body = if batch.size() < COPY_BELOW {
-            Body::Whole(Bytes::from([&head[..], &rest[..]].concat()))
-        } else {
-            Body::Split(Box::new([head, rest]))
-        };
-        self.end_offset += i64::from(header.last_offset_delta) + 1;
+        self.end_offset += i64::from(batch.header().last_offset_delta) + 1;
         self.batches.push(StoredBatch {
-            base_offset,
             next_offset: self.end_offset,
-            max_timestamp: log_append_time.unwrap_or(header.max_timestamp),
+            max_timestamp: stamp.max_timestamp,
             leader_epoch,
             size: batch.size() as u32,
-            body,
+            body: Body::new(batch, base_offset, leader_epoch, stamp),
         });
         base_offset
     }
@@ -152,6 +147,40 @@ impl Log {
     }
 }
 
+impl Body {
+    fn new(batch: &RecordBatch, base_offset: i64, leader_epoch: i32, stamp: Stamp) -> Self {
+        let header = batch.header();
+        let by_broker = stamp.timestamp_type == TimestampType::LogAppendTime;
+        let log_append_time = by_broker.then_some(stamp.max_timestamp);
+        let [head, rest] = rewrite_header(batch, base_offset, leader_epoch, log_append_time);
+        let claimed =
+            Stamp { timestamp_type: header.attributes.timestamp_type(), max_timestamp: header.max_timestamp };
+        if !by_broker && claimed != stamp {
+            return Self::Whole(restamped(batch, [&head, &rest], stamp));
+        }
+        if batch.size() < COPY_BELOW {
+            return Self::Whole(Bytes::from([&head[..], &rest[..]].concat()));
+        }
+        Self::Split(Box::new([head, rest]))
+    }
+}
+
+/// A batch whose producer was wrong about its records' time: Kafka sets it right.
+#[cold]
+fn restamped(batch: &RecordBatch, parts: [&Bytes; 2], stamp: Stamp) -> Bytes {
+    const CRC: usize = 17;
+    const ATTRIBUTES: usize = 21;
+    const MAX_TIMESTAMP: usize = 35;
+    let mut whole = parts.map(|part| &part[..]).concat();
+    debug_assert!(whole.len() >= HEADER_SIZE);
+    let attributes = batch.header().attributes.with_timestamp_type(stamp.timestamp_type);
+    whole[ATTRIBUTES..][..2].copy_from_slice(&attributes.0.to_be_bytes());
+    whole[MAX_TIMESTAMP..][..8].copy_from_slice(&stamp.max_timestamp.to_be_bytes());
+    let crc = crc32c(&whole[ATTRIBUTES..]);
+    whole[CRC..][..4].copy_from_slice(&crc.to_be_bytes());
+    Bytes::from(whole)
+}
+
 impl StoredBatch {
     fn find_timestamp(&self, timestamp: i64) -> Option<Found> {
         let bytes = match &self.body {
@@ -183,6 +212,11 @@ mod tests {
         }
     }
 
+    fn append(log: &mut Log, batch: &RecordBatch, leader_epoch: i32) -> i64 {
+        let (timestamp_type, max_timestamp) = (TimestampType::CreateTime, batch.header().max_timestamp);
+        log.append(batch, leader_epoch, Stamp { timestamp_type, max_timestamp })
+    }
+
     fn base_offsets(log: &Log, offset: i64, max_bytes: usize, at_least_one: bool) -> Vec<i64> {
         let mut slices = Vec::new();
         let read = log.read(offset, log.end_offset(), max_bytes, at_least_one, &mut slices);
@@ -200,7 +234,7 @@ mod tests {
         let mut log = Log::default();
         log.begin_epoch(0);
         for _ in 0..3 {
-            log.append(&batch(&[1, 2], 10), 0, None);
+            append(&mut log, &batch(&[1, 2], 10), 0);
         }
         let size = batch(&[1, 2], 10).size();
         assert_eq!(base_offsets(&log, 0, usize::MAX, false), [0, 2, 4]);
@@ -215,8 +249,8 @@ mod tests {
     fn a_large_batch_stays_a_slice_of_what_came() {
         let large = batch(&[1], COPY_BELOW);
         let mut log = Log::default();
-        log.append(&batch(&[1], 1), 0, None);
-        log.append(&large, 3, None);
+        append(&mut log, &batch(&[1], 1), 0);
+        append(&mut log, &large, 3);
         let mut slices = Vec::new();
         log.read(1, 2, usize::MAX, true, &mut slices);
         assert_eq!(slices[1].as_ptr(), large.bytes()[61..].as_ptr());
@@ -229,7 +263,8 @@ mod tests {
     #[test]
     fn log_append_time_holds_for_every_record_and_the_checksum_stays_right() {
         let mut log = Log::default();
-        log.append(&batch(&[1, 2], 10), 0, Some(77));
+        let stamp = Stamp { timestamp_type: TimestampType::LogAppendTime, max_timestamp: 77 };
+        log.append(&batch(&[1, 2], 10), 0, stamp);
         let mut slices = Vec::new();
         log.read(0, 2, usize::MAX, true, &mut slices);
         let Some(Ok(Part::Batch(stored))) = batches(&slices[0]).next() else { panic!() };
@@ -238,10 +273,22 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_highest_timestamp_is_set_right() {
+        let mut log = Log::default();
+        let stamp = Stamp { timestamp_type: TimestampType::CreateTime, max_timestamp: 2 };
+        log.append(&batch(&[1, 5], 10), 0, stamp);
+        let mut slices = Vec::new();
+        log.read(0, 2, usize::MAX, true, &mut slices);
+        let Some(Ok(Part::Batch(stored))) = batches(&slices[0]).next() else { panic!() };
+        assert_eq!(stored.header().max_timestamp, 2);
+        stored.verify_crc().unwrap();
+    }
+
+    #[test]
     fn records_are_found_by_timestamp() {
         let mut log = Log::default();
-        log.append(&batch(&[10, 30], 1), 0, None);
-        log.append(&batch(&[20, 40, 40], 1), 1, None);
+        append(&mut log, &batch(&[10, 30], 1), 0);
+        append(&mut log, &batch(&[20, 40, 40], 1), 1);
         let found = |timestamp| log.find_timestamp(timestamp).map(|found| (found.offset, found.leader_epoch));
         assert_eq!(found(0), Some((0, 0)));
         assert_eq!(found(11), Some((1, 0)));
@@ -255,10 +302,10 @@ mod tests {
         let mut log = Log::default();
         log.begin_epoch(0);
         assert_eq!(log.earliest_epoch(), Some(0));
-        log.append(&batch(&[1, 1], 1), 0, None);
+        append(&mut log, &batch(&[1, 1], 1), 0);
         log.begin_epoch(1);
         log.begin_epoch(3);
-        log.append(&batch(&[1], 1), 3, None);
+        append(&mut log, &batch(&[1], 1), 3);
         // Nothing was written in epoch 1, so that it is forgotten.
         assert_eq!(log.end_of_epoch(0), Some((0, 2)));
         assert_eq!(log.end_of_epoch(1), Some((0, 2)));

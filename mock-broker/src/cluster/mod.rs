@@ -24,6 +24,7 @@ use bytes::Bytes;
 
 use protocol::frame::{EncodedFrame, encode_response};
 use protocol::names::{Acks, BrokerId, ProducerId, Timestamp, TransactionalId, Uuid};
+use protocol::records::Decompressor;
 use protocol::{
     ApiKey, ByteString, DecodeError, DecodeErrorKind, EncodeError, ErrorCode, Request, RequestHeader,
     Response,
@@ -68,6 +69,7 @@ pub struct Cluster {
     pub(crate) random: Random,
     pub(crate) next_producer_id: ProducerId,
     pub(crate) transactional: BTreeMap<TransactionalId, (ProducerId, i16)>,
+    pub(crate) decompressor: Decompressor,
     connections: BTreeMap<ConnectionId, Connection>,
     faults: Faults,
     journal: Journal,
@@ -246,6 +248,7 @@ impl Cluster {
             random,
             next_producer_id: ProducerId(0),
             transactional: BTreeMap::new(),
+            decompressor: Decompressor::new(),
             connections: BTreeMap::new(),
             faults: Faults::default(),
             journal: Journal::new(config.journal_limit),

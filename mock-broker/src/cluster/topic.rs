@@ -80,8 +80,9 @@ impl Topic {
         self.partitions.get_mut(usize::try_from(index).ok()?)
     }
 
-    pub(crate) fn replication_factor(&self) -> i16 {
-        self.partitions.first().map_or(0, |partition| partition.replicas.len() as i16)
+    /// The settings it was created with, by Kafka's names; for the others the cluster's hold.
+    pub fn configs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.configs.iter().map(|(name, value)| (*name, value.as_str()))
     }
 }
 

@@ -30,6 +30,9 @@ pub(super) fn fetch(
         let error_code = ErrorCode::FETCH_SESSION_ID_NOT_FOUND;
         return FetchResponse { error_code, ..Default::default() }.into();
     }
+    if !matches!(request.isolation_level, IsolationLevel::READ_UNCOMMITTED | IsolationLevel::READ_COMMITTED) {
+        return refuse_all(request).into();
+    }
     let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
     fetch_again(cluster, asked, request, now + wait, now)
 }
@@ -49,20 +52,20 @@ pub(crate) fn fetch_again(
     until: Timestamp,
     now: Timestamp,
 ) -> Answer {
-    let max_bytes = request.max_bytes.min(cluster.config.number("fetch.max.bytes") as i32).max(0) as usize;
+    let max_bytes = request.max_bytes.min(cluster.config.number("fetch.max.bytes") as i32);
+    let enough = request.min_bytes.min(max_bytes).max(0) as usize;
     let mut reader = Reader {
         cluster,
         asked,
         isolation_level: request.isolation_level,
-        left: max_bytes,
+        left: usize::try_from(max_bytes).ok(),
         read: 0,
         must_answer: request.topics.is_empty(),
         watched: Vec::new(),
     };
     let responses: Vec<_> = request.topics.iter().map(|topic| reader.topic(topic)).collect();
 
-    let is_enough = reader.read >= (request.min_bytes.max(0) as usize).min(max_bytes);
-    if !is_enough && !reader.must_answer && now < until {
+    if reader.read < enough && !reader.must_answer && now < until {
         let partitions = std::mem::take(&mut reader.watched);
         asked.outcomes.clear();
         return Answer::Later { until, held: Held::Fetch { request: Box::new(request), partitions } };
@@ -79,8 +82,8 @@ struct Reader<'a> {
     cluster: &'a Cluster,
     asked: &'a mut Asked,
     isolation_level: IsolationLevel,
-    /// Bytes that the answer still has room for.
-    left: usize,
+    /// Bytes that the answer still has room for; `None` if the client asked for fewer than none.
+    left: Option<usize>,
     read: usize,
     /// An error is told at once.
     must_answer: bool,
@@ -131,12 +134,17 @@ impl Reader<'_> {
             IsolationLevel::READ_COMMITTED => partition.last_stable_offset(),
             _ => partition.high_watermark(),
         };
-        let max_bytes = self.left.min(usize::try_from(wanted.partition_max_bytes).unwrap_or(0));
+        // Kafka stumbles over negative limits.
+        let max_bytes = usize::try_from(wanted.partition_max_bytes).ok();
+        let (Some(max_bytes), Some(left)) = (max_bytes, self.left) else {
+            return Err(ErrorCode::UNKNOWN_SERVER_ERROR);
+        };
         let mut slices = Vec::new();
         // The first batch of all comes however large it is, for else its reader would never get past it.
-        let read = partition.log.read(wanted.fetch_offset, end, max_bytes, self.read == 0, &mut slices);
+        let read =
+            partition.log.read(wanted.fetch_offset, end, max_bytes.min(left), self.read == 0, &mut slices);
         self.read += read;
-        self.left = self.left.saturating_sub(read);
+        self.left = Some(left.saturating_sub(read));
         Ok(PartitionData { records: Some(Records::from_slices(slices)), ..self.data(index, partition) })
     }
 
@@ -163,13 +171,11 @@ impl Reader<'_> {
 
     fn failed(&mut self, name: &str, partition_index: i32, error_code: ErrorCode) -> PartitionData {
         self.must_answer = true;
-        let mut data = PartitionData {
-            partition_index,
-            error_code,
-            high_watermark: -1,
-            records: Some(Records::default()),
-            ..Default::default()
-        };
+        let mut data = refused(partition_index, error_code);
+        if !matches!(error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION | ErrorCode::UNKNOWN_TOPIC_ID) {
+            // Kafka noticed while it was reading, and there is another kind of nothing then.
+            data.aborted_transactions = None;
+        }
         let wants_hint =
             matches!(error_code, ErrorCode::NOT_LEADER_OR_FOLLOWER | ErrorCode::FENCED_LEADER_EPOCH);
         if let Some((leader_id, leader_epoch)) = leader_hint(self.cluster, name, partition_index)
@@ -180,6 +186,24 @@ impl Reader<'_> {
         }
         data
     }
+}
+
+fn refused(partition_index: i32, error_code: ErrorCode) -> PartitionData {
+    let records = Some(Records::default());
+    PartitionData { partition_index, error_code, high_watermark: -1, records, ..Default::default() }
+}
+
+/// The answer to a fetch that Kafka stumbles over.
+fn refuse_all(request: FetchRequest) -> FetchResponse {
+    let error_code = ErrorCode::UNKNOWN_SERVER_ERROR;
+    let partition = |wanted: FetchPartition| refused(wanted.partition, error_code);
+    let responses = request.topics.into_iter().map(|topic| FetchableTopicResponse {
+        topic: topic.topic,
+        topic_id: topic.topic_id,
+        partitions: topic.partitions.into_iter().map(partition).collect(),
+        ..Default::default()
+    });
+    FetchResponse { error_code, responses: responses.collect(), ..Default::default() }
 }
 
 /// Where the log of a reader that names the epoch of its last record parts from this one, if it does (KIP-595).

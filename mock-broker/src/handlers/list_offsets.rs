@@ -21,6 +21,9 @@ const EARLIEST_LOCAL: (i64, i16) = (-4, 8);
 const LATEST_TIERED: (i64, i16) = (-5, 9);
 const EARLIEST_PENDING_UPLOAD: (i64, i16) = (-6, 11);
 
+/// From this version on there is a place for leader epochs (KIP-320).
+const FIRST_VERSION_WITH_EPOCHS: i16 = 4;
+
 /// Answers for each partition that this broker leads.
 pub(super) fn list_offsets(
     cluster: &mut Cluster,
@@ -38,13 +41,25 @@ pub(super) fn list_offsets(
                 true => Err(ErrorCode::INVALID_REQUEST),
                 false => find(cluster, asked, &topic.name, wanted, request.isolation_level),
             };
-            let partition = partition_response(index, found);
+            let mut partition = partition_response(index, found);
+            if asked.version < FIRST_VERSION_WITH_EPOCHS {
+                partition.leader_epoch = -1;
+            }
             asked.outcomes.push(outcome(known, index, partition.error_code, partition.offset));
             partitions.push(partition);
         }
         response.topics.push(ListOffsetsTopicResponse { name: topic.name, partitions, ..Default::default() });
     }
     response
+}
+
+/// Whether a version of the request has this timestamp, which stands for something else if it is negative.
+fn knows_timestamp(version: i16, timestamp: i64) -> bool {
+    let newer = [MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED, EARLIEST_PENDING_UPLOAD];
+    let newer = newer.iter().find(|(known, _)| *known == timestamp);
+    timestamp >= 0
+        || matches!(timestamp, LATEST | EARLIEST)
+        || newer.is_some_and(|(_, first)| version >= *first)
 }
 
 fn find(
@@ -54,10 +69,7 @@ fn find(
     wanted: &ListOffsetsPartition,
     isolation_level: IsolationLevel,
 ) -> Result<Option<Found>, ErrorCode> {
-    let is_too_new = [MAX_TIMESTAMP, EARLIEST_LOCAL, LATEST_TIERED, EARLIEST_PENDING_UPLOAD]
-        .iter()
-        .any(|(timestamp, version)| wanted.timestamp == *timestamp && asked.version < *version);
-    if is_too_new {
+    if !knows_timestamp(asked.version, wanted.timestamp) {
         return Err(ErrorCode::UNSUPPORTED_VERSION);
     }
     let index = wanted.partition_index;

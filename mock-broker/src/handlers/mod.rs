@@ -25,10 +25,6 @@ use crate::journal::PartitionOutcome;
 
 /// What becomes of a request.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is moved once, and boxing would cost an allocation for every request"
-)]
 pub(crate) enum Answer {
     /// It is answered.
     Now(Response),
@@ -48,14 +44,15 @@ impl<R: Into<Response>> From<R> for Answer {
 
 /// What is served, and in which versions: those of Kafka 4.3, of what is here.
 ///
-/// InitProducerId has a version 6 that Kafka itself counts as unstable and does not show.
+/// InitProducerId has a version 6 that Kafka itself counts as unstable and does not show; ApiVersions 5 is younger than
+/// 4.3.
 const SERVED: &[(ApiKey, VersionRange)] = &[
     (ApiKey::PRODUCE, VersionRange::new(3, 13)),
     (ApiKey::FETCH, VersionRange::new(4, 18)),
     (ApiKey::LIST_OFFSETS, VersionRange::new(1, 11)),
     (ApiKey::METADATA, VersionRange::new(0, 13)),
     (ApiKey::FIND_COORDINATOR, VersionRange::new(0, 6)),
-    (ApiKey::API_VERSIONS, VersionRange::new(0, 5)),
+    (ApiKey::API_VERSIONS, VersionRange::new(0, 4)),
     (ApiKey::CREATE_TOPICS, VersionRange::new(2, 7)),
     (ApiKey::DELETE_TOPICS, VersionRange::new(1, 6)),
     (ApiKey::INIT_PRODUCER_ID, VersionRange::new(0, 5)),

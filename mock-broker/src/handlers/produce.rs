@@ -121,7 +121,7 @@ fn check(
     if partition.leader != asked.broker {
         return refuse(ErrorCode::NOT_LEADER_OR_FOLLOWER);
     }
-    if batch.header().attributes.is_transactional() {
+    if batch.header().attributes.is_transactional() && batch.header().producer_id.0 >= 0 {
         // No transaction can have been begun here.
         return refuse(ErrorCode::INVALID_TXN_STATE);
     }
@@ -139,7 +139,8 @@ fn append(
     let topic = cluster.topics.get_mut(name).ok_or_else(unknown)?;
     let (id, rules) = (topic.id, topic.rules);
     let partition = topic.partition_mut(index).ok_or_else(unknown)?;
-    let appended = partition.append(batch, &rules, || format!("{name}-{index}"), now)?;
+    let appended =
+        partition.append(batch, &rules, || format!("{name}-{index}"), &mut cluster.decompressor, now)?;
     cluster.touch(id, index);
     Ok(appended)
 }

@@ -1,0 +1,10 @@
+//! The core, asked with real frames.
+
+mod client;
+mod faults;
+mod fetch;
+mod idempotence;
+mod list_offsets;
+mod produce;
+mod topics;
+mod versions;
