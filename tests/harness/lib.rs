@@ -4,6 +4,7 @@
 //! tools      find, fetch and cache what a machine may lack
 //! real_kafka an Apache Kafka broker, one node, no container        java, python, server   client programs that take jobs
 //! rows       records as plain data: made from a seed, compared byte for byte
+//! world      producer core × cluster core on a virtual network and clock        network, history   its parts
 //! proxy      a way between client and broker that changes one byte when told to
 //! ```
 //!
@@ -11,7 +12,9 @@
 //! its value is dropped, or when this process dies in whatever way.
 
 pub mod cases;
+pub mod history;
 pub mod java;
+pub mod network;
 pub mod proxy;
 pub mod python;
 pub mod random;
@@ -19,3 +22,4 @@ pub mod real_kafka;
 pub mod rows;
 pub mod server;
 pub mod tools;
+pub mod world;

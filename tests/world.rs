@@ -1,0 +1,290 @@
+//! Simulated worlds: our producer against our cluster, on a network that misbehaves, without a socket or a clock.
+//!
+//! ```text
+//! cargo test --release -p milena-tests --test world
+//! MILENA_SEEDS=10000 cargo test --release -p milena-tests --test world seeds   plays so many
+//! MILENA_SEED=17 cargo test --release -p milena-tests --test world seeds      plays one seed and tells its story
+//! ```
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use harness::history::{Promises, check};
+use harness::random::Random;
+use harness::world::{Trouble, World};
+use mock_broker::{Fault, Reaction};
+use producer::{Acks, Compression, ProducerConfig, Record};
+use protocol::{ApiKey, ErrorCode};
+
+const SEEDS: u64 = 200;
+const TOPIC: &str = "orders";
+
+/// One partition on one of three brokers, and nothing lingers.
+fn simple(seed: u64) -> World {
+    World::new(seed, 3, |cluster| cluster.topic(TOPIC, 1), |producer| producer.linger(Duration::ZERO))
+}
+
+fn send(world: &mut World, value: &str) {
+    world.send(Record::to(TOPIC), None, value.as_bytes());
+}
+
+fn offsets(world: &World) -> Vec<Option<i64>> {
+    let outcome = |sent: &harness::world::Sent| Some(sent.outcome.as_ref()?.0.as_ref().ok()?.offset);
+    world.history.iter().map(outcome).collect()
+}
+
+fn produce_requests(world: &World) -> usize {
+    world.cluster.journal().entries().filter(|entry| entry.api_key == ApiKey::PRODUCE).count()
+}
+
+#[test]
+fn a_record_arrives() {
+    let mut world = simple(1);
+    send(&mut world, "a");
+    world.run_until_answered();
+    assert_eq!(world.values(TOPIC, 0), ["a"]);
+    assert_eq!(offsets(&world), [Some(0)]);
+}
+
+#[test]
+fn a_lost_acknowledgement_does_not_duplicate_the_record() {
+    let mut world = simple(7);
+    world.cluster.add_fault(Fault::on(ApiKey::PRODUCE).nth(1).then(Reaction::DropResponse));
+    send(&mut world, "a");
+    world.run_until_answered();
+    assert_eq!(world.values(TOPIC, 0), ["a"]);
+    assert_eq!(offsets(&world), [Some(0)]);
+    assert_eq!(produce_requests(&world), 2);
+}
+
+#[test]
+fn a_lost_acknowledgement_duplicates_the_record_without_idempotence() {
+    let mut world = World::new(
+        7,
+        1,
+        |cluster| cluster.topic(TOPIC, 1),
+        |producer| producer.linger(Duration::ZERO).enable_idempotence(false),
+    );
+    world.cluster.add_fault(Fault::on(ApiKey::PRODUCE).nth(1).then(Reaction::DropResponse));
+    send(&mut world, "a");
+    world.run_until_answered();
+    assert_eq!(world.values(TOPIC, 0), ["a", "a"]);
+}
+
+#[test]
+fn a_lost_request_is_sent_again() {
+    let mut world = simple(3);
+    world.cluster.add_fault(Fault::on(ApiKey::PRODUCE).nth(1).then(Reaction::DropRequest));
+    send(&mut world, "a");
+    world.run_until_answered();
+    assert_eq!(world.values(TOPIC, 0), ["a"]);
+    assert_eq!(offsets(&world), [Some(0)]);
+}
+
+#[test]
+fn a_refused_connection_is_tried_again() {
+    let mut world = simple(4);
+    world.trouble.refused = 1;
+    send(&mut world, "a");
+    world.run_for(Duration::from_secs(5));
+    assert_eq!(offsets(&world), [None]);
+    world.trouble.refused = 0;
+    world.run_until_answered();
+    assert_eq!(world.values(TOPIC, 0), ["a"]);
+}
+
+#[test]
+fn records_follow_a_leader_that_moved() {
+    let mut world = simple(5);
+    send(&mut world, "a");
+    world.run_until_answered();
+    let leader = world.cluster.topic(TOPIC).unwrap().partitions()[0].leader();
+    let other = world.cluster.brokers().map(|(id, _)| id).find(|id| *id != leader).unwrap();
+    world.cluster.move_leader(TOPIC, 0, other).unwrap();
+    send(&mut world, "b");
+    world.run_until_answered();
+    assert_eq!(world.values(TOPIC, 0), ["a", "b"]);
+    let refused = world.cluster.journal().entries().filter(|entry| {
+        entry.partitions.iter().any(|partition| partition.error_code == ErrorCode::NOT_LEADER_OR_FOLLOWER)
+    });
+    assert_eq!(refused.count(), 1);
+}
+
+#[test]
+fn an_error_that_nothing_mends_reaches_the_sender() {
+    let mut world = simple(6);
+    let fault = Reaction::Fail(ErrorCode::TOPIC_AUTHORIZATION_FAILED);
+    world.cluster.add_fault(Fault::on(ApiKey::PRODUCE).first(1).then(fault));
+    send(&mut world, "a");
+    world.run_until_answered();
+    let outcome = &world.history[0].outcome.as_ref().unwrap().0;
+    assert_eq!(outcome.as_ref().unwrap_err().code(), Some(ErrorCode::TOPIC_AUTHORIZATION_FAILED));
+    assert!(world.values(TOPIC, 0).is_empty());
+}
+
+#[test]
+fn without_a_broker_the_record_is_given_back_in_time() {
+    let mut world = simple(8);
+    world.trouble.refused = 1;
+    send(&mut world, "a");
+    world.run_until_answered();
+    let (outcome, at) = world.history[0].outcome.as_ref().unwrap();
+    let error = outcome.as_ref().unwrap_err();
+    assert!(!error.may_be_stored());
+    assert!(error.to_string().contains("broker:9001: connection refused"), "{error}");
+    // max.block.ms is a minute.
+    assert_eq!(at.saturating_since(world.history[0].at), Duration::from_secs(60));
+}
+
+#[test]
+fn seeds() {
+    if let Some(seed) = std::env::var("MILENA_SEED").ok().and_then(|seed| seed.parse().ok()) {
+        let mut run = Run::of(seed);
+        let outcome = run.play();
+        run.tell();
+        outcome.unwrap_or_else(|broken| panic!("seed {seed}:\n{broken}"));
+        return;
+    }
+    let seeds = std::env::var("MILENA_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
+    let mut records = 0;
+    for seed in 0..seeds {
+        let mut run = Run::of(seed);
+        run.play().unwrap_or_else(|broken| panic!("MILENA_SEED={seed} tells the story of:\n{broken}"));
+        records += run.world.history.len();
+    }
+    println!("world: {seeds} seeds, {records} records");
+}
+
+#[test]
+fn the_same_seed_gives_the_same_bytes() {
+    for seed in 0..20 {
+        let fingerprint = || {
+            let mut run = Run::of(seed);
+            run.play().unwrap();
+            run.world.fingerprint()
+        };
+        assert_eq!(fingerprint(), fingerprint(), "seed {seed}");
+    }
+}
+
+/// A run whose every choice comes from the seed.
+struct Run {
+    random: Random,
+    world: World,
+    acks: Acks,
+    idempotent: bool,
+    records: usize,
+    keys: usize,
+    pause_ms: usize,
+}
+
+/// How long the world misbehaves. What is not stored by then has time enough left.
+const TROUBLED: Duration = Duration::from_secs(40);
+const DELIVERY_TIMEOUT: Duration = Duration::from_secs(120);
+const MAX_BLOCK: Duration = Duration::from_secs(60);
+
+impl Run {
+    fn of(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let idempotent = !random.one_in(4);
+        let acks = match random.below(3) {
+            _ if idempotent => Acks::ALL,
+            0 => Acks::NONE,
+            1 => Acks::LEADER,
+            _ => Acks::ALL,
+        };
+        let compressions = [Compression::None, Compression::Lz4, Compression::Snappy, Compression::Zstd];
+        let compression = *random.pick(&compressions);
+        let batch_size = *random.pick(&[0, 100, 1000, 16_384]);
+        let linger = Duration::from_millis(random.below(20) as u64);
+        let in_flight = NonZeroU32::MIN.saturating_add(random.below(5) as u32);
+        let configure = |producer: ProducerConfig| {
+            producer
+                .enable_idempotence(idempotent)
+                .acks(acks)
+                .compression(compression)
+                .batch_size(batch_size)
+                .linger(linger)
+                .max_in_flight(in_flight)
+                .delivery_timeout(DELIVERY_TIMEOUT)
+                .max_block(MAX_BLOCK)
+                .request_timeout(Duration::from_secs(5))
+        };
+        let partitions = 1 + random.below(6) as i32;
+        let brokers = 1 + random.below(3);
+        let mut world = World::new(seed, brokers, |cluster| cluster.topic(TOPIC, partitions), configure);
+        // Some worlds are quiet in one way or another.
+        let mut once_in = |most: usize| if random.one_in(3) { 0 } else { 4 + random.below(most) };
+        world.trouble = Trouble {
+            refused: once_in(10),
+            lost_requests: once_in(20),
+            lost_responses: once_in(20),
+            moved_leaders: once_in(20),
+        };
+        let faults = [
+            Reaction::Fail(ErrorCode::NOT_LEADER_OR_FOLLOWER),
+            Reaction::Fail(ErrorCode::REQUEST_TIMED_OUT),
+            Reaction::Delay(Duration::from_millis(700)),
+            Reaction::Delay(Duration::from_secs(8)),
+            Reaction::DropRequest,
+            Reaction::DropResponse,
+        ];
+        for _ in 0..random.below(4) {
+            let fault =
+                Fault::on(ApiKey::PRODUCE).nth(1 + random.below(30) as u64).then(*random.pick(&faults));
+            world.cluster.add_fault(fault);
+        }
+        let (records, keys, pause_ms) = (20 + random.below(100), random.below(8), random.below(200));
+        Self { random, world, acks, idempotent, records, keys, pause_ms }
+    }
+
+    fn play(&mut self) -> Result<(), String> {
+        let begin = self.world.now;
+        let memory = self.world.producer.available_memory();
+        for number in 0..self.records {
+            let key = (self.keys > 0).then(|| format!("key {}", self.random.below(self.keys)).into_bytes());
+            let padding = "x".repeat(self.random.below(300));
+            let value = format!("{number} {padding}");
+            self.world.send(Record::to(TOPIC), key.as_deref(), value.as_bytes());
+            if self.random.one_in(3) {
+                self.world.run_for(Duration::from_millis(self.random.below(self.pause_ms + 1) as u64));
+            }
+        }
+        let rest = TROUBLED.saturating_sub(self.world.now.saturating_since(begin));
+        self.world.run_for(rest);
+        self.world.trouble = Trouble::default();
+        self.world.run_until_answered();
+
+        let promises = Promises {
+            idempotent: self.idempotent,
+            acknowledged: self.acks != Acks::NONE,
+            longest: DELIVERY_TIMEOUT + MAX_BLOCK,
+        };
+        let logs = self.world.read(TOPIC);
+        check(&self.world.history, &logs, promises)?;
+        if self.idempotent
+            && let Some(lost) =
+                self.world.history.iter().find(|sent| !matches!(sent.outcome, Some((Ok(_), _))))
+        {
+            return Err(format!("trouble ended in time, and still: {:?}", lost.outcome));
+        }
+        // Requests that were answered by silence may be under way a little longer than their records.
+        self.world.run_for(Duration::from_secs(60));
+        let left = self.world.producer.available_memory();
+        if left != memory {
+            return Err(format!("{} bytes of buffer.memory never came back", memory - left));
+        }
+        Ok(())
+    }
+
+    /// Tells what was asked and answered, and what became of each record.
+    fn tell(&self) {
+        for entry in self.world.cluster.journal().entries() {
+            println!("{entry:?}");
+        }
+        for sent in &self.world.history {
+            let value: String = String::from_utf8_lossy(&sent.value).split(' ').take(1).collect();
+            println!("{value}: sent at {:?}, {:?}", sent.at, sent.outcome);
+        }
+    }
+}
