@@ -142,6 +142,34 @@ async fn answers_keep_the_order_of_the_requests() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_waiting_fetch_is_never_overtaken_by_a_later_request() {
+    let cluster = MockCluster::start(ClusterConfig::new(1).topic("orders", 1)).await.unwrap();
+    let (mut client, mut writer) = (Client::connect(&cluster, 1).await, Client::connect(&cluster, 1).await);
+    let (now, mut turns) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        while turns.recv().await.is_some() {
+            writer.ask(9, &produce("orders", -1, b"v")).await.unwrap();
+        }
+    });
+    // They come in one piece, and the fetch is woken while the broker goes through it.
+    const LATER: i32 = 100;
+    for offset in 0..500 {
+        let wanted = fetch("orders", offset, 60_000);
+        let mut together = encode_request(0, None, 12, &wanted).unwrap().into_bytes().to_vec();
+        for later in 1..=LATER {
+            let request = encode_request(later, None, 12, &MetadataRequest::default()).unwrap();
+            together.extend_from_slice(&request.into_bytes());
+        }
+        client.stream.write_all(&together).await.unwrap();
+        now.send(()).unwrap();
+        assert_eq!(client.receive::<FetchRequest>(12).await.unwrap().0, 0);
+        for later in 1..=LATER {
+            assert_eq!(client.receive::<MetadataRequest>(12).await.unwrap().0, later);
+        }
+    }
+}
+
 #[tokio::test]
 async fn acks_of_none_are_never_answered() {
     let cluster = MockCluster::start(ClusterConfig::new(1).topic("orders", 1)).await.unwrap();

@@ -10,10 +10,9 @@ use protocol::names::BrokerId;
 use protocol::{DecodeError, DecodeErrorKind};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 
-use super::Shared;
-use crate::cluster::{CloseReason, ConnectionId, Effect, Effects, Input};
+use super::{Inbox, Shared};
+use crate::cluster::{CloseReason, ConnectionId, Effect, Effects};
 
 /// Serves a client until one of the two closes, or the cluster is dropped.
 pub(super) async fn serve(shared: Arc<Shared>, broker: BrokerId, stream: TcpStream, peer: SocketAddr) {
@@ -66,7 +65,7 @@ struct Connection<'a> {
     shared: &'a Shared,
     id: ConnectionId,
     stream: TcpStream,
-    inbox: mpsc::UnboundedReceiver<Effect>,
+    inbox: Inbox,
     framer: Framer,
     received: BytesMut,
     outbox: Vec<Bytes>,
@@ -144,7 +143,7 @@ impl Connection<'_> {
                 Err(error) => return Ok(Some(End::BadFrame(error))),
             };
             self.has_spoken = true;
-            let effects = self.shared.handle(Input::Frame { connection: self.id, frame }, Some(self.id));
+            let effects = self.shared.handle_frame(self.id, frame, &mut self.inbox);
             if let Some(reason) = self.perform(effects) {
                 return Ok(Some(End::Broker(reason)));
             }

@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use bytes::Bytes;
 use protocol::names::{BrokerId, Timestamp};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, mpsc};
@@ -138,7 +139,7 @@ impl MockCluster {
     pub fn with<T>(&self, work: impl FnOnce(&mut Cluster) -> T) -> T {
         let result = work(&mut self.shared.lock().cluster);
         // Whatever was done may end somebody's wait.
-        self.shared.handle(Input::Wakeup, None);
+        self.shared.handle(Input::Wakeup);
         result
     }
 
@@ -158,6 +159,9 @@ impl fmt::Debug for MockCluster {
 fn bracketed(host: &str) -> String {
     if host.contains(':') { format!("[{host}]") } else { host.to_owned() }
 }
+
+/// Where a connection's task finds what others have caused.
+type Inbox = mpsc::UnboundedReceiver<Effect>;
 
 /// What all tasks share.
 struct Shared {
@@ -192,39 +196,56 @@ impl Shared {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Gives the core an input and passes on its effects; those for connection `own` come back.
-    fn handle(&self, input: Input, own: Option<ConnectionId>) -> Effects {
+    /// Gives the core an input, and passes its effects on to the tasks of the connections.
+    fn handle(&self, input: Input) {
         let mut core = self.lock();
-        let now = self.clock.now();
-        let mut effects = core.cluster.handle(input, now);
-        if effects.iter().any(|effect| Some(connection_of(effect)) != own) {
-            let (mine, others) = effects.into_iter().partition(|effect| Some(connection_of(effect)) == own);
-            effects = mine;
-            core.deliver(others);
+        let effects = core.cluster.handle(input, self.clock.now());
+        core.deliver(effects);
+        self.set_alarm(core);
+    }
+
+    /// Gives the core a frame, and gives back what is to be done on its connection: first what others have caused, which
+    /// lies in the inbox, for answers must leave in the order in which they were given under the lock.
+    fn handle_frame(&self, own: ConnectionId, frame: Bytes, inbox: &mut Inbox) -> Effects {
+        let mut core = self.lock();
+        let effects = core.cluster.handle(Input::Frame { connection: own, frame }, self.clock.now());
+        let is_own = |effect: &Effect| connection_of(effect) == own;
+        if inbox.is_empty() && effects.iter().all(is_own) {
+            self.set_alarm(core);
+            return effects;
         }
+        let mut in_order: Effects = std::iter::from_fn(|| inbox.try_recv().ok()).collect();
+        let (mine, others): (Effects, Effects) = effects.into_iter().partition(is_own);
+        in_order.extend(mine);
+        core.deliver(others);
+        self.set_alarm(core);
+        in_order
+    }
+
+    /// Sees to it that the timer rings when the core wants it.
+    fn set_alarm(&self, mut core: MutexGuard<'_, Core>) {
         let next = core.cluster.next_wakeup();
-        if next != core.alarm {
-            let is_earlier = next.is_some_and(|next| core.alarm.is_none_or(|alarm| next < alarm));
-            core.alarm = next;
-            if is_earlier {
-                self.earlier.notify_one();
-            }
+        let is_earlier = next.is_some_and(|next| core.alarm.is_none_or(|alarm| next < alarm));
+        core.alarm = next;
+        drop(core);
+        // An alarm that became later rings too early once, and is set anew then.
+        if is_earlier {
+            self.earlier.notify_one();
         }
-        effects
     }
 
     /// Registers a new connection to a broker.
-    fn open(&self, broker: BrokerId) -> (ConnectionId, mpsc::UnboundedReceiver<Effect>) {
+    fn open(&self, broker: BrokerId) -> (ConnectionId, Inbox) {
         let connection = ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed));
         let (sender, inbox) = mpsc::unbounded_channel();
         self.lock().inboxes.insert(connection, sender);
-        self.handle(Input::Opened { connection, broker }, None);
+        self.handle(Input::Opened { connection, broker });
         (connection, inbox)
     }
 
     fn closed(&self, connection: ConnectionId) {
         self.lock().inboxes.remove(&connection);
-        self.handle(Input::Closed { connection }, None);
+        self.handle(Input::Closed { connection });
     }
 }
 

@@ -14,7 +14,7 @@ pub(super) async fn run(shared: Arc<Shared>) {
             Some(time) => {
                 let moment = tokio::time::Instant::from_std(shared.clock.instant(time));
                 tokio::select! {
-                    () = tokio::time::sleep_until(moment) => drop(shared.handle(Input::Wakeup, None)),
+                    () = tokio::time::sleep_until(moment) => shared.handle(Input::Wakeup),
                     () = shared.earlier.notified() => {}
                 }
             }

@@ -1,6 +1,5 @@
 //! Fetch: what is read, and how long one waits for it.
 
-use bytes::Bytes;
 use milena_mock_broker::{ClusterConfig, ConnectionId, TopicSpec};
 use protocol::ErrorCode;
 use protocol::messages::fetch::{FetchPartition, FetchTopic, PartitionData};
@@ -320,7 +319,7 @@ fn what_was_produced_comes_back_byte_for_byte_however_large() {
         assert_eq!(got[..8], stored.base_offset.to_be_bytes());
         assert_eq!((&got[8..12], &got[16..]), (&sent[8..12], &sent[16..]));
         assert_eq!(got[12..16], 0_i32.to_be_bytes());
-        let Some(Ok(Part::Batch(batch))) = batches(&Bytes::from(got)).next() else { panic!() };
+        let Some(Ok(Part::Batch(batch))) = batches(&got).next() else { panic!() };
         batch.verify_crc().unwrap();
     }
 }
