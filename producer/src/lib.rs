@@ -1,4 +1,71 @@
-//! A Kafka producer.
+//! A Kafka producer: pure Rust, async, idempotent, with Kafka's own names and an honest answer for every record.
+//!
+//! ```text
+//! Record ─> partitioner ─> open batch of its partition ─┐        (send: no broker is waited for)
+//!                                                       v
+//! receipt <─ answer <─ broker <─ one request for all ready partitions of a leader   (the sender's task)
+//! ```
+//!
+//! ```
+//! use std::time::Duration;
+//! use milena_producer::{Producer, ProducerConfig, Record};
+//! # use mock_broker::{ClusterConfig, MockCluster};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let cluster = MockCluster::start(ClusterConfig::new(3).topic("orders", 6)).await?;
+//! # let bootstrap = cluster.bootstrap_servers();
+//! // let bootstrap = "broker-1:9092,broker-2:9092";
+//! let config = ProducerConfig::new(bootstrap.split(',')).linger(Duration::from_millis(2));
+//! let producer = Producer::connect(config).await?;
+//!
+//! // Waits for room in the buffer, not for the broker …
+//! let delivery = producer.send(Record::to("orders").key("customer-7").value("an order")).await?;
+//! // … which the receipt does.
+//! let stored = delivery.await?;
+//! println!("partition {} offset {}", stored.partition, stored.offset);
+//!
+//! producer.close(Duration::from_secs(5)).await?;
+//! # assert_eq!(stored.offset, 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Three ways of sending
+//!
+//! | | how | what it costs |
+//! |---|---|---|
+//! | fire and forget | drop what `send` gives | nothing but the record |
+//! | await the result | `send(record).await?.await?`, or keep the receipts and await them later | a receipt of a few words |
+//! | callback | `send_with(record, \|outcome\| …).await?` | the callback, boxed if it captures |
+//!
+//! The examples `fire_and_forget`, `await_each` and `callback` run against a mock cluster of their own.
+//!
+//! # What is guaranteed
+//!
+//! - **Every record has one outcome.** It is stored, or the error says who can act and whether it may be stored all the
+//!   same: [`SendError`]. Closing and dropping the producer are no exception.
+//! - **Stored means** what [`acks`](ProducerConfig::acks) says: with all (the default), every in-sync replica has the
+//!   record. With `acks=1` a leader that fails can lose it; with `acks=0` the receipt only says that it was written to
+//!   the connection, and the offset is −1.
+//! - **No duplicates, no gaps in order** by retries, within one partition and one producer, with idempotence, which is on
+//!   unless `acks`, `retries` or [`enable_idempotence`](ProducerConfig::enable_idempotence) say otherwise. After a record
+//!   with an [unknown outcome](SendError::Unknown), or one that the broker rejects, the producer goes on with the next
+//!   ones: what comes later is stored even if that was not.
+//! - **Without idempotence**, a retry may store a record twice, and with more than one request in flight it may change
+//!   the order. [`max_in_flight(1)`](ProducerConfig::max_in_flight) keeps the order.
+//! - **Nothing waits for ever**: `send` at most `max.block.ms`, a record at most `delivery.timeout.ms`.
+//! - **Nothing grows without bound**: records take `buffer.memory`, then `send` waits.
+//!
+//! # What is not there yet
+//!
+//! Transactions, TLS and SASL, serializers, interceptors, metrics, adaptive partitioning, dead letters. A setting for one
+//! of them is an error that says so, never ignored.
+//!
+//! # Without sockets
+//!
+//! [`core`] is the whole producer as a value without sockets, clock and threads; `net`, behind the feature of that name
+//! (on by default), is tokio around it.
 
 pub mod config;
 pub mod core;
@@ -7,12 +74,12 @@ mod error;
 mod net;
 mod record;
 
-pub use protocol::names::Acks;
+pub use protocol::ErrorCode;
+pub use protocol::names::{Acks, Timestamp, TopicName};
 pub use protocol::records::Compression;
-pub use protocol::{ErrorCode, names::TopicName};
 
-pub use self::config::{ConfigError, Partitioning, ProducerConfig};
-pub use self::core::Delivery;
+pub use self::config::{ConfigError, Partitioning, ProducerConfig, Settings};
+pub use self::core::{Delivery, Flush};
 pub use self::error::{Refusal, SendError, Unfinished, Unreachable};
 #[cfg(feature = "net")]
 pub use self::net::{Producer, Sending};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use protocol::messages::produce::{PartitionProduceResponse, TopicProduceResponse};
 use protocol::messages::{InitProducerIdResponse, MetadataResponse, ProduceResponse};
-use protocol::names::{BrokerId, Timestamp, TopicName};
+use protocol::names::{Timestamp, TopicName};
 use protocol::{ErrorCode, Message};
 
 use super::batch::Batch;
@@ -72,7 +72,7 @@ impl Core {
             Content::Metadata => match MetadataResponse::read(body, version) {
                 Ok(response) => {
                     self.mute(connection, response.throttle_time_ms, now);
-                    self.learn(connection, response, now);
+                    self.learn(response, now);
                     Ok(())
                 }
                 Err(error) => {
@@ -142,21 +142,20 @@ impl Core {
         }
     }
 
-    fn learn(&mut self, connection: ConnectionId, response: MetadataResponse, now: Timestamp) {
+    fn learn(&mut self, response: MetadataResponse, now: Timestamp) {
         let topics = self.metadata.absorb(response, now, &mut self.random);
         for topic in &topics {
             self.publish(topic);
         }
         // Whom a bootstrap connection leads to is known now: no second one is needed.
-        if let Some(link) = self.links.connections.get(&connection)
-            && link.broker.is_none()
-        {
-            let brokers = self.metadata.brokers().iter();
-            let same = brokers.filter(|(_, address)| **address == link.address).map(|(&id, _)| id).next();
-            let is_taken = |broker: &BrokerId| self.links.to_broker(*broker).is_some();
-            let broker = same.filter(|broker| !is_taken(broker));
-            if let Some(link) = self.links.connections.get_mut(&connection) {
-                link.broker = broker;
+        for (&broker, address) in self.metadata.brokers() {
+            if self.links.to_broker(broker).is_none() {
+                let nameless = self
+                    .links
+                    .connections
+                    .values_mut()
+                    .find(|link| link.broker.is_none() && link.address == *address);
+                nameless.into_iter().for_each(|link| link.broker = Some(broker));
             }
         }
         self.close_moved(now);
@@ -275,6 +274,7 @@ impl Core {
             Verdict::Again { refresh, may_be_stored } => {
                 batch.may_be_stored |= may_be_stored;
                 if refresh && !self.has_moved(slot, leader) {
+                    self.lanes[slot].misled_by = Some(self.metadata.version);
                     self.metadata.refresh();
                 }
                 self.retry_or_fail(slot, leader, batch, now);

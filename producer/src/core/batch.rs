@@ -65,10 +65,6 @@ impl OpenBatch {
         self.builder.is_full(limit)
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.builder.is_empty()
-    }
-
     #[inline]
     pub(crate) fn written_bytes(&self) -> usize {
         self.builder.written_bytes()

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use bytes::{Bytes, BytesMut};
-use protocol::frame::{self, EncodedFrame, Framer};
+use protocol::frame::Framer;
 use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use protocol::names::{BrokerId, Timestamp};
-use protocol::{ApiKey, EncodeError, ErrorCode, Message, RequestMessage, ResponseHeader, VersionRange};
+use protocol::{ApiKey, ErrorCode, Message, ResponseHeader, VersionRange};
 
 use super::batch::Batch;
 use super::sequences::Leadership;
@@ -138,27 +138,17 @@ impl Connection {
         self.in_flight.len() + self.unwritten.len()
     }
 
-    /// Encodes a request and notes that it is under way.
-    pub(crate) fn send<M: RequestMessage>(
-        &mut self,
-        client_id: &str,
-        version: i16,
-        request: &M,
-        content: Content,
-        has_answer: bool,
-        now: Timestamp,
-        deadline: Timestamp,
-    ) -> Result<(i32, EncodedFrame), (EncodeError, Content)> {
-        let correlation_id = self.next_correlation_id;
-        let frame = match frame::encode_request(correlation_id, Some(client_id), version, request) {
-            Ok(frame) => frame,
-            Err(error) => return Err((error, content)),
-        };
-        self.next_correlation_id = correlation_id.wrapping_add(1) & i32::MAX;
+    /// The number of the next request.
+    pub(crate) fn next_correlation_id(&self) -> i32 {
+        self.next_correlation_id
+    }
+
+    /// Notes that the next request is under way.
+    pub(crate) fn sent(&mut self, request: InFlight, has_answer: bool, now: Timestamp) {
+        self.next_correlation_id = request.correlation_id.wrapping_add(1) & i32::MAX;
         self.last_used = now;
         let queue = if has_answer { &mut self.in_flight } else { &mut self.unwritten };
-        queue.push_back(InFlight { correlation_id, version, deadline, content });
-        Ok((correlation_id, frame))
+        queue.push_back(request);
     }
 
     /// What to ask first, and in which version.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use protocol::frame::EncodedFrame;
+use protocol::frame;
 use protocol::messages::produce::{PartitionProduceData, TopicProduceData};
 use protocol::messages::{InitProducerIdRequest, ProduceRequest};
 use protocol::names::{Acks, BrokerId, ProducerId, Timestamp, TopicName, Uuid};
@@ -10,7 +10,7 @@ use protocol::wire::Records;
 use protocol::{ErrorCode, RequestMessage};
 
 use super::batch::Batch;
-use super::connection::{ConnectionId, Content, Sent};
+use super::connection::{ConnectionId, Content, InFlight, Sent};
 use super::lane::{Rules, Status};
 use super::sequences::Leadership;
 use super::{Action, Core};
@@ -54,6 +54,7 @@ impl Core {
             one_at_a_time: self.settings.max_in_flight == 1,
             linger: self.settings.linger,
             urgency: self.accumulator.ledger.urgency(),
+            metadata: self.metadata.version,
         }
     }
 
@@ -261,10 +262,13 @@ impl Core {
         let Some(link) = self.links.connections.get_mut(&connection) else {
             return Err((content, "the connection is gone".to_owned()));
         };
-        let client_id = &self.settings.client_id;
-        let sent = link.send(client_id, version, request, content, has_answer, now, deadline);
-        let (correlation_id, frame): (i32, EncodedFrame) =
-            sent.map_err(|(error, content)| (content, error.to_string()))?;
+        let correlation_id = link.next_correlation_id();
+        let client_id = Some(self.settings.client_id.as_str());
+        let frame = match frame::encode_request(correlation_id, client_id, version, request) {
+            Ok(frame) => frame,
+            Err(error) => return Err((content, error.to_string())),
+        };
+        link.sent(InFlight { correlation_id, version, deadline, content }, has_answer, now);
         self.wake_at(deadline);
         self.actions.push_back(Action::Transmit { connection, correlation_id, frame });
         Ok(())

@@ -21,6 +21,8 @@ pub(crate) struct Lane {
     pub(crate) in_flight: usize,
     /// No retry before this.
     pub(crate) retry_at: Timestamp,
+    /// The version of the metadata that named a wrong leader: no retry before there is a newer one.
+    pub(crate) misled_by: Option<u64>,
     pub(crate) sequences: Sequences,
     /// Counts records, to give each batch its place.
     next_position: u64,
@@ -34,6 +36,8 @@ pub(crate) struct Rules {
     pub(crate) one_at_a_time: bool,
     pub(crate) linger: Duration,
     pub(crate) urgency: Urgency,
+    /// The version of the metadata.
+    pub(crate) metadata: u64,
 }
 
 /// What a lane could do now.
@@ -61,6 +65,7 @@ impl Lane {
             retries: VecDeque::new(),
             in_flight: 0,
             retry_at: Timestamp(i64::MIN),
+            misled_by: None,
             sequences: Sequences::new(),
             next_position: 0,
         }
@@ -70,6 +75,7 @@ impl Lane {
     pub(crate) fn follow(&mut self, leader: Option<Leadership>) {
         if leader.is_some() && self.leader != leader {
             self.retry_at = Timestamp(i64::MIN);
+            self.misled_by = None;
         }
         self.leader = leader;
     }
@@ -86,6 +92,8 @@ impl Lane {
             }
         } else if self.retry_at > now {
             return Status::Until(self.retry_at);
+        } else if self.misled_by == Some(rules.metadata) {
+            return Status::NoLeader;
         }
         let Some(leader) = self.leader else { return Status::NoLeader };
         if self.in_flight > 0 && !self.may_pipeline(rules, is_retry, leader) {

@@ -132,11 +132,6 @@ impl Ledger {
         self.signal.raise();
     }
 
-    /// Wakes the core.
-    pub(crate) fn raise(&self) {
-        self.signal.raise();
-    }
-
     pub(crate) fn signal(&self) -> &Signal {
         &self.signal
     }
@@ -284,10 +279,6 @@ impl Ledger {
         drop(state);
         flushes.into_iter().for_each(|(_, ticket)| ticket.resolve(Err(SendError::Closed)));
         closers.into_iter().for_each(|ticket| ticket.resolve(Ok(lost)));
-    }
-
-    pub(crate) fn is_closing(&self) -> bool {
-        lock(&self.state).closing.is_some()
     }
 
     /// Batches without an outcome.

@@ -161,9 +161,9 @@ impl Core {
     /// Opens some connection, when any broker will do: to the address that was tried least recently.
     pub(super) fn connect_anywhere(&mut self, now: Timestamp) {
         let pending = self.links.connections.values().filter(|link| link.versions().is_none());
-        let youngest = pending.filter_map(|link| match link.state {
-            State::Connecting { since, .. } => Some(since),
-            _ => Some(link.last_used),
+        let youngest = pending.map(|link| match link.state {
+            State::Connecting { since, .. } => since,
+            _ => link.last_used,
         });
         if let Some(since) = youngest.max()
             && since + STAGGER > now

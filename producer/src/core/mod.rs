@@ -188,7 +188,7 @@ impl Core {
             random,
             is_dirty: true,
             wakeup: now,
-            next_expiry: Timestamp::NEVER,
+            next_expiry: now,
             turn: 0,
             lost_at_close: 0,
             is_closed: false,

@@ -1,0 +1,165 @@
+//! Records that have to wait: for room, for their topic, for their partition.
+
+use super::*;
+
+/// Memory for two batches of 150 bytes.
+fn small() -> Stage {
+    Stage::with(config().batch_size(150).buffer_memory(300).max_block(ms(500)))
+}
+
+#[test]
+fn a_record_waits_for_room_and_gets_it_in_turn() {
+    let mut stage = small();
+    let mut deliveries: Vec<_> = ["a", "b", "c", "d"]
+        .map(|value| {
+            let value = format!("{value}{}", ".".repeat(30));
+            stage.send(&value)
+        })
+        .into();
+    assert_eq!(stage.core.available_memory(), 0);
+    let sent = stage.acknowledge_all();
+    let order: Vec<_> = sent.iter().flat_map(|sent| &sent.values).map(|value| &value[..1]).collect();
+    assert_eq!(order, ["a", "b", "c", "d"]);
+    assert!(deliveries.iter_mut().all(|delivery| delivery.outcome().unwrap().is_ok()));
+    assert!(stage.is_drained());
+}
+
+#[test]
+fn a_small_record_does_not_overtake_a_large_one_that_waits() {
+    let mut stage = small();
+    drop(stage.send("a"));
+    let large = "l".repeat(100);
+    drop(stage.send(&large));
+    drop(stage.send("s"));
+    let sent = stage.acknowledge_all();
+    let order: Vec<_> = sent.iter().flat_map(|sent| &sent.values).map(|value| &value[..1]).collect();
+    assert_eq!(order, ["a", "l", "s"]);
+}
+
+#[test]
+fn a_full_buffer_refuses_after_max_block_ms() {
+    let mut stage = small();
+    let value = "v".repeat(50);
+    for _ in 0..2 {
+        drop(stage.send(&value));
+    }
+    let mut late = stage.send(&value);
+    stage.pass(ms(499));
+    assert!(late.outcome().is_none());
+    stage.pass(ms(1));
+    let error = late.outcome().unwrap().unwrap_err();
+    assert!(matches!(error, SendError::Refused(Refusal::BufferFull { waited, .. }) if waited == ms(500)));
+    assert_eq!(stage.acknowledge_all().len(), 2);
+    assert!(stage.is_drained());
+}
+
+#[test]
+fn a_record_that_waits_can_be_taken_back() {
+    let mut stage = small();
+    let value = "v".repeat(50);
+    for _ in 0..2 {
+        drop(stage.send(&value));
+    }
+    stage.try_send(Record::to("t").value("taken back".repeat(6))).unwrap().cancel();
+    let sent = stage.acknowledge_all();
+    assert_eq!(counted(sent.iter().flat_map(|sent| &sent.values)).len(), 1);
+}
+
+#[test]
+fn a_record_larger_than_a_request_or_the_buffer_is_refused_at_once() {
+    for (config, name) in [
+        (config().max_request_size(1000), "max.request.size"),
+        (config().buffer_memory(1000), "buffer.memory"),
+    ] {
+        let mut stage = Stage::with(config);
+        // 61 bytes of batch, at most 21 of record, and the lengths of key, value and headers: 918 are left, less 4.
+        assert!(stage.try_send(Record::to("t").value(vec![0; 914])).is_ok());
+        let error = stage.try_send(Record::to("t").value(vec![0; 915])).unwrap_err();
+        let expected = Refusal::TooLarge { size: 1001, limit: 1000, setting: name };
+        assert_eq!(error, expected.into());
+    }
+}
+
+#[test]
+fn a_topic_that_is_created_meanwhile_is_found() {
+    let mut stage = Stage::new();
+    stage.topic_error = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+    drop(stage.send("a"));
+    stage.pass(ms(1000));
+    assert!(stage.produced.is_empty() && stage.metadata_requests > 2);
+    stage.topic_error = ErrorCode::NONE;
+    stage.pass(ms(1200));
+    assert_eq!(stage.next().values(), ["a"]);
+}
+
+#[test]
+fn a_topic_that_is_not_found_refuses_after_max_block_ms_and_says_what_the_broker_said() {
+    let mut stage = Stage::with(config().max_block(ms(500)));
+    stage.topic_error = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+    let mut delivery = stage.send("a");
+    stage.pass(ms(500));
+    let error = delivery.outcome().unwrap().unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
+    assert!(matches!(error, SendError::Refused(Refusal::NoMetadata { .. })));
+}
+
+#[test]
+fn a_topic_that_may_not_be_written_is_rejected_without_waiting() {
+    let mut stage = Stage::new();
+    stage.topic_error = ErrorCode::TOPIC_AUTHORIZATION_FAILED;
+    let mut delivery = stage.send("a");
+    let error = delivery.outcome().unwrap().unwrap_err();
+    assert!(matches!(error, SendError::Rejected { code: ErrorCode::TOPIC_AUTHORIZATION_FAILED, .. }));
+}
+
+#[test]
+fn a_partition_that_the_topic_does_not_have_is_refused_with_fresh_metadata() {
+    let mut stage = Stage::new().leaders(&[(1, 0), (1, 0)]);
+    drop(stage.send_to(0, "a"));
+    stage.acknowledge_all();
+    let asked = stage.metadata_requests;
+    let mut delivery = stage.send_to(7, "b");
+    stage.pass(ms(200));
+    assert_eq!(stage.metadata_requests, asked + 1);
+    let error = delivery.outcome().unwrap().unwrap_err();
+    assert_eq!(error.to_string(), "partition \"7\": topic t has the partitions 0 to 1");
+}
+
+#[test]
+fn a_partition_that_was_added_meanwhile_is_found() {
+    let mut stage = Stage::new();
+    drop(stage.send_to(0, "a"));
+    stage.leaders.push((2, 0));
+    drop(stage.send_to(1, "b"));
+    stage.pass(ms(200));
+    let sent = stage.acknowledge_all();
+    assert_eq!(sent.iter().map(|sent| sent.partition).collect::<Vec<_>>(), [0, 1]);
+}
+
+#[test]
+fn what_a_record_cannot_be_is_refused_at_once_with_the_rule() {
+    let mut stage = Stage::new();
+    drop(stage.send("a"));
+    let cases = [
+        (Record::to("t").partition(-1), "partition \"-1\": is 0 or more"),
+        (Record::to("t").timestamp(-5), "timestamp \"-5\": is 0 or more"),
+        (Record::to("no spaces"), "topic \"no spaces\": is 1 to 249 ASCII letters"),
+        (Record::to(".."), "topic \"..\": is 1 to 249 ASCII letters"),
+        (Record::to(""), "topic \"\": is 1 to 249 ASCII letters"),
+    ];
+    for (record, text) in cases {
+        let error = stage.try_send(record).unwrap_err().to_string();
+        assert!(error.starts_with(text), "{error}");
+    }
+}
+
+#[test]
+fn without_a_leader_batches_wait_until_there_is_one() {
+    let mut stage = Stage::new().leaders(&[(-1, 3)]);
+    drop(stage.send("a"));
+    stage.pass(ms(1000));
+    assert!(stage.produced.is_empty());
+    stage.leaders = vec![(2, 4)];
+    stage.pass(ms(1200));
+    assert_eq!(stage.next().values(), ["a"]);
+}
