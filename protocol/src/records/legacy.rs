@@ -16,8 +16,8 @@
 use bytes::Bytes;
 
 use super::compression::Lz4Checksum;
-use super::{Attributes, Compression, Compressor, Decompressor, Headers, Limits, Record, TimestampType};
-use crate::error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
+use super::{Attributes, Compression, Decompressor, Headers, Limits, Record, TimestampType};
+use crate::error::{DecodeError, DecodeErrorKind};
 use crate::parse::{self, Parsed, Reason, be_i8, be_i32, be_i64, be_u32, take};
 
 /// Offset and size: what lies before the bytes that the size counts.
@@ -25,7 +25,7 @@ pub(super) const OVERHEAD: usize = 12;
 /// The fewest bytes that the size can count: checksum, magic, attributes and two lengths.
 pub(super) const SHORTEST: usize = 14;
 /// Where the checksum begins to count.
-const CHECKED: usize = 16;
+pub(super) const CHECKED: usize = 16;
 
 /// The formats from before batches, each called by its magic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ impl LegacyFormat {
     }
 
     /// The frame's checksum covered the magic by mistake, until the next format (KAFKA-3160).
-    fn lz4_checksum(self) -> Lz4Checksum {
+    pub(super) fn lz4_checksum(self) -> Lz4Checksum {
         match self {
             Self::V0 => Lz4Checksum::WithMagic,
             Self::V1 => Lz4Checksum::Right,
@@ -325,7 +325,7 @@ fn verify_crc(stored: u32, message: &[u8]) -> Result<(), DecodeError> {
 }
 
 /// CRC-32 as in zip and gzip, byte by byte: the checksum of old formats.
-fn crc32(bytes: &[u8]) -> u32 {
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
     const TABLE: [u32; 256] = {
         let mut table = [0; 256];
         let mut index = 0;
@@ -344,159 +344,10 @@ fn crc32(bytes: &[u8]) -> u32 {
     !bytes.iter().fold(!0, |crc: u32, &byte| crc >> 8 ^ TABLE[usize::from(crc as u8 ^ byte)])
 }
 
-/// Builds messages of an old format: each record one message, or all of them inside one.
-///
-/// ```
-/// use milena_protocol::records::{Compression, LegacyBuilder, LegacyFormat};
-///
-/// let mut builder = LegacyBuilder::new(LegacyFormat::V1, Compression::None);
-/// builder.append(40, 1_700_000_000_000, Some(b"key"), Some(b"value"))?;
-/// let messages = builder.build()?;
-/// assert_eq!(messages.len(), 12 + 14 + 8 + 8);
-/// # Ok::<(), milena_protocol::EncodeError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct LegacyBuilder {
-    format: LegacyFormat,
-    compression: Compression,
-    level: Option<i32>,
-    log_append_time: Option<i64>,
-    messages: Vec<u8>,
-    first_offset: i64,
-    last_offset: Option<i64>,
-    max_timestamp: i64,
-}
-
-impl LegacyBuilder {
-    /// Begins without records.
-    #[must_use]
-    pub fn new(format: LegacyFormat, compression: Compression) -> Self {
-        Self {
-            format,
-            compression,
-            level: None,
-            log_append_time: None,
-            messages: Vec::new(),
-            first_offset: 0,
-            last_offset: None,
-            max_timestamp: -1,
-        }
-    }
-
-    /// Sets the level of the compression.
-    #[must_use]
-    pub fn level(mut self, level: i32) -> Self {
-        self.level = Some(level);
-        self
-    }
-
-    /// Gives all records the broker's time, in milliseconds since the epoch. Format 0 has no place for it.
-    #[must_use]
-    pub fn log_append_time(mut self, time: i64) -> Self {
-        self.log_append_time = Some(time);
-        self
-    }
-
-    /// Appends a record. Format 0 drops its timestamp.
-    ///
-    /// # Errors
-    /// An offset that is not after the last; a key or value too long for its length.
-    pub fn append(
-        &mut self,
-        offset: i64,
-        timestamp: i64,
-        key: Option<&[u8]>,
-        value: Option<&[u8]>,
-    ) -> Result<(), EncodeError> {
-        if self.last_offset.is_some_and(|last| offset <= last) {
-            let rule = "has an offset that is not after the last one";
-            return Err(EncodeError::new(EncodeErrorKind::InvalidRecord(rule)));
-        }
-        let first = if self.last_offset.is_none() { offset } else { self.first_offset };
-        let is_relative = self.format == LegacyFormat::V1 && self.compression != Compression::None;
-        let written = if is_relative { offset.wrapping_sub(first) } else { offset };
-        let timestamp = self.log_append_time.unwrap_or(timestamp);
-        let attributes = self.attributes(Compression::None);
-        put_message(&mut self.messages, self.format, attributes, written, timestamp, key, value)?;
-
-        self.first_offset = first;
-        self.last_offset = Some(offset);
-        self.max_timestamp = self.max_timestamp.max(timestamp);
-        Ok(())
-    }
-
-    /// The messages.
-    ///
-    /// # Errors
-    /// A compression that is not built in, or zstd, which these formats do not have; a level that there is not.
-    pub fn build(self) -> Result<Bytes, EncodeError> {
-        let (compression, Some(offset)) = (self.compression, self.last_offset) else {
-            return Ok(Bytes::new());
-        };
-        match compression {
-            Compression::None => return Ok(Bytes::from(self.messages)),
-            Compression::Zstd => {
-                let reason = "zstd is not possible in formats before 2".to_owned();
-                return Err(EncodeError::new(EncodeErrorKind::Compression(reason)));
-            }
-            _ => {}
-        }
-        let mut compressed = Vec::new();
-        let checksum = self.format.lz4_checksum();
-        Compressor::new().compress_as(compression, self.level, checksum, &self.messages, &mut compressed)?;
-
-        let mut wrapper = Vec::with_capacity(OVERHEAD + SHORTEST + 8 + compressed.len());
-        let attributes = self.attributes(compression);
-        let (timestamp, value) = (self.max_timestamp, Some(&compressed[..]));
-        put_message(&mut wrapper, self.format, attributes, offset, timestamp, None, value)?;
-        Ok(Bytes::from(wrapper))
-    }
-
-    fn attributes(&self, compression: Compression) -> u8 {
-        let by_broker = self.log_append_time.is_some() && self.format == LegacyFormat::V1;
-        compression.id() | u8::from(by_broker) << 3
-    }
-}
-
-fn put_message(
-    output: &mut Vec<u8>,
-    format: LegacyFormat,
-    attributes: u8,
-    offset: i64,
-    timestamp: i64,
-    key: Option<&[u8]>,
-    value: Option<&[u8]>,
-) -> Result<(), EncodeError> {
-    let length = |bytes: Option<&[u8]>| bytes.map_or(0, <[u8]>::len);
-    let timestamp_size = if format == LegacyFormat::V1 { 8 } else { 0 };
-    let size = SHORTEST + timestamp_size + length(key) + length(value);
-    let limit = i32::MAX as usize;
-    if size > limit {
-        return Err(EncodeError::new(EncodeErrorKind::TooLong { length: size, limit }));
-    }
-    let start = output.len();
-    output.reserve(OVERHEAD + size);
-    output.extend_from_slice(&offset.to_be_bytes());
-    output.extend_from_slice(&(size as i32).to_be_bytes());
-    output.extend_from_slice(&[0; 4]);
-    output.extend_from_slice(&[format.magic() as u8, attributes]);
-    if format == LegacyFormat::V1 {
-        output.extend_from_slice(&timestamp.to_be_bytes());
-    }
-    for bytes in [key, value] {
-        let length = bytes.map_or(-1, |bytes| bytes.len() as i32);
-        output.extend_from_slice(&length.to_be_bytes());
-        output.extend_from_slice(bytes.unwrap_or_default());
-    }
-    let crc = crc32(&output[start + CHECKED..]);
-    output[start + OVERHEAD..start + CHECKED].copy_from_slice(&crc.to_be_bytes());
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::{Part, batches};
+    use crate::records::{LegacyBuilder, Part, batches};
 
     const FORMATS: [LegacyFormat; 2] = [LegacyFormat::V0, LegacyFormat::V1];
 
@@ -596,6 +447,9 @@ mod tests {
     #[test]
     #[cfg(feature = "gzip")]
     fn what_may_not_lie_inside_a_message_is_an_error() {
+        use crate::records::Compressor;
+        use crate::records::legacy_builder::put_message;
+
         let inside = |messages: &[u8], compression: Compression| {
             let mut compressed = Vec::new();
             Compressor::new().compress(Compression::Gzip, None, messages, &mut compressed).unwrap();
@@ -610,12 +464,5 @@ mod tests {
         assert!(inside(&built(LegacyFormat::V1, gzip), gzip).contains("a compressed message inside"));
         assert!(inside(&built(LegacyFormat::V1, Compression::None)[..60], gzip).contains("too early"));
         assert!(inside(b"", Compression::Zstd).contains("zstd"));
-    }
-
-    #[test]
-    fn offsets_only_ascend() {
-        let mut builder = LegacyBuilder::new(LegacyFormat::V0, Compression::None);
-        builder.append(5, 0, None, None).unwrap();
-        assert!(builder.append(5, 0, None, None).is_err());
     }
 }

@@ -52,7 +52,9 @@ mod builder;
 mod compression;
 mod control;
 mod crc;
+mod headers;
 mod legacy;
+mod legacy_builder;
 pub mod murmur2;
 mod record;
 
@@ -64,9 +66,7 @@ pub use self::builder::{BatchBuilder, BatchOptions, record_size, record_size_upp
 pub use self::compression::{Compression, Compressor, Decompressor, Limits};
 pub use self::control::{ControlRecord, EndTransactionMarker};
 pub use self::crc::crc32c;
-pub use self::legacy::{
-    LegacyBatch, LegacyBuilder, LegacyFormat, LegacyHeader, LegacyRecordIter, LegacyRecordSet,
-};
-pub use self::record::{
-    Header, HeaderIter, Headers, OwnedHeaders, OwnedRecord, Record, RecordIter, RecordSet,
-};
+pub use self::headers::{Header, HeaderIter, Headers, OwnedHeaders};
+pub use self::legacy::{LegacyBatch, LegacyFormat, LegacyHeader, LegacyRecordIter, LegacyRecordSet};
+pub use self::legacy_builder::LegacyBuilder;
+pub use self::record::{OwnedRecord, Record, RecordIter, RecordSet};

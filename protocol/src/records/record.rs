@@ -4,19 +4,16 @@
 //! left alone, the compiler passes records through memory, which took half as long again (1000 records of 116 bytes,
 //! checksum included: 14.1 µs, 10.0 with force).
 
-use std::fmt;
-
 use bytes::Bytes;
 
 use super::batch::sequence_after;
+use super::headers::{self, Headers, OwnedHeaders, length, nullable_bytes};
 use super::{BatchHeader, Compression, Decompressor, HEADER_SIZE, Limits};
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::parse::{self, Failure, Parsed, Reason, take, zigzag, zigzag_long};
 
 /// The fewest bytes of a record: its length, attributes, two deltas, no key, no value, no headers.
 const SHORTEST_RECORD: usize = 7;
-/// The fewest bytes of a header: two lengths.
-const SHORTEST_HEADER: usize = 2;
 
 /// The records of one batch, checked as a whole and inflated.
 #[derive(Clone, Debug)]
@@ -210,7 +207,7 @@ impl Record<'_> {
             sequence: self.sequence,
             key: self.key.map(own),
             value: self.value.map(own),
-            headers: OwnedHeaders { bytes: own(self.headers.bytes), count: self.headers.count },
+            headers: self.headers.owned_by(payload),
         }
     }
 }
@@ -243,7 +240,7 @@ fn fields<'a>(input: &'a [u8], batch: &BatchHeader, log_append_time: Option<i64>
     let (input, offset_delta) = zigzag(input)?;
     let (input, key) = nullable_bytes(input)?;
     let (input, value) = nullable_bytes(input)?;
-    let (input, headers) = headers(input)?;
+    let (input, headers) = headers::headers(input)?;
     let record = Record {
         attributes,
         // Deltas are the peer's word: they may overflow, as they do in Java.
@@ -266,144 +263,6 @@ fn byte(input: &[u8]) -> Parsed<'_, i8> {
     }
 }
 
-/// A length that has no null.
-#[inline(always)]
-fn length(input: &[u8]) -> Parsed<'_, usize> {
-    let (rest, length) = zigzag(input)?;
-    match usize::try_from(length) {
-        Ok(length) => Ok((rest, length)),
-        Err(_) => parse::fail(input, Reason::NegativeLength(length.into())),
-    }
-}
-
-#[inline(always)]
-fn nullable_bytes(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
-    let (rest, length) = zigzag(input)?;
-    match usize::try_from(length) {
-        Ok(length) => take(rest, length).map(|(rest, bytes)| (rest, Some(bytes))),
-        Err(_) if length == -1 => Ok((rest, None)),
-        Err(_) => parse::fail(input, Reason::NegativeLength(length.into())),
-    }
-}
-
-#[inline(always)]
-fn headers(input: &[u8]) -> Parsed<'_, Headers<'_>> {
-    match input {
-        [0, rest @ ..] => Ok((rest, Headers::default())),
-        _ => some_headers(input),
-    }
-}
-
-fn some_headers(input: &[u8]) -> Parsed<'_, Headers<'_>> {
-    let (start, count) = length(input)?;
-    if count > start.len() / SHORTEST_HEADER {
-        return parse::fail(start, Reason::Count(count));
-    }
-    let mut rest = start;
-    for _ in 0..count {
-        (rest, _) = header(rest)?;
-    }
-    let bytes = &start[..start.len() - rest.len()];
-    Ok((rest, Headers { bytes, count: count as u32 }))
-}
-
-fn header(input: &[u8]) -> Parsed<'_, Header<'_>> {
-    let (rest, key) = nullable_bytes(input)?;
-    let Some(key) = key else {
-        return parse::fail(input, Reason::Null);
-    };
-    let Ok(key) = std::str::from_utf8(key) else {
-        return parse::fail(input, Reason::Utf8);
-    };
-    let (rest, value) = nullable_bytes(rest)?;
-    Ok((rest, Header { key, value }))
-}
-
-/// One header of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header<'a> {
-    /// The key; more than one header of a record may have it.
-    pub key: &'a str,
-    /// The value, which may be null.
-    pub value: Option<&'a [u8]>,
-}
-
-impl<'a> Header<'a> {
-    /// A header with a value.
-    #[must_use]
-    pub fn new(key: &'a str, value: &'a [u8]) -> Self {
-        Self { key, value: Some(value) }
-    }
-}
-
-/// The headers of a record: checked, and read again whenever they are looked at.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub struct Headers<'a> {
-    bytes: &'a [u8],
-    count: u32,
-}
-
-impl<'a> Headers<'a> {
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.count as usize
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// The headers, in order.
-    #[must_use]
-    pub fn iter(&self) -> HeaderIter<'a> {
-        HeaderIter { bytes: self.bytes, left: self.count }
-    }
-}
-
-impl<'a> IntoIterator for Headers<'a> {
-    type Item = Header<'a>;
-    type IntoIter = HeaderIter<'a>;
-
-    fn into_iter(self) -> HeaderIter<'a> {
-        self.iter()
-    }
-}
-
-impl fmt::Debug for Headers<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
-    }
-}
-
-/// The iterator of [`Headers`].
-#[derive(Clone, Debug)]
-pub struct HeaderIter<'a> {
-    bytes: &'a [u8],
-    left: u32,
-}
-
-impl<'a> Iterator for HeaderIter<'a> {
-    type Item = Header<'a>;
-
-    fn next(&mut self) -> Option<Header<'a>> {
-        self.left = self.left.checked_sub(1)?;
-        // They were read once already, so they do not fail.
-        let (rest, header) = header(self.bytes).ok()?;
-        self.bytes = rest;
-        Some(header)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (self.left as usize, Some(self.left as usize))
-    }
-}
-
-impl ExactSizeIterator for HeaderIter<'_> {}
-impl std::iter::FusedIterator for HeaderIter<'_> {}
-
 /// A record of its own; its bytes are slices of the batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -424,58 +283,10 @@ pub struct OwnedRecord {
     pub headers: OwnedHeaders,
 }
 
-/// The headers of an [`OwnedRecord`].
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct OwnedHeaders {
-    bytes: Bytes,
-    count: u32,
-}
-
-impl OwnedHeaders {
-    /// The headers, borrowed.
-    #[must_use]
-    pub fn borrow(&self) -> Headers<'_> {
-        Headers { bytes: &self.bytes, count: self.count }
-    }
-
-    /// How many there are.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.count as usize
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.count == 0
-    }
-
-    /// The headers, in order.
-    #[must_use]
-    pub fn iter(&self) -> HeaderIter<'_> {
-        self.borrow().iter()
-    }
-}
-
-impl<'a> IntoIterator for &'a OwnedHeaders {
-    type Item = Header<'a>;
-    type IntoIter = HeaderIter<'a>;
-
-    fn into_iter(self) -> HeaderIter<'a> {
-        self.iter()
-    }
-}
-
-impl fmt::Debug for OwnedHeaders {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.borrow().fmt(f)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::{BatchBuilder, BatchOptions, Part, batches};
+    use crate::records::{BatchBuilder, BatchOptions, Header, Part, batches};
 
     /// What the records of a batch with this payload and count read as.
     fn read(payload: &[u8], count: i32) -> Result<Vec<OwnedRecord>, DecodeError> {
