@@ -95,7 +95,7 @@ pub fn once<E>(dir: &Path, marker: &str, make: impl FnOnce() -> Result<(), E>) -
 
 /// Builds the program `milena` in the profile of this test and returns its path.
 ///
-/// As part of the workspace, so that its dependencies have the features they were just built with.
+/// The very build that `cargo run -p milena` makes: what it takes here, it does not take there again.
 ///
 /// # Errors
 /// Why it does not build: that is nothing a machine may lack.
@@ -103,7 +103,7 @@ pub fn milena_program() -> Result<PathBuf, String> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let release = !cfg!(debug_assertions);
     let mut build = Command::new(cargo);
-    build.current_dir(workspace_dir()).args(["build", "--quiet", "--workspace", "--bin", "milena"]);
+    build.current_dir(workspace_dir()).args(["build", "--quiet", "-p", "milena", "--bin", "milena"]);
     if release {
         build.arg("--release");
     }
