@@ -20,7 +20,7 @@ use crate::failure::Failure;
 
 /// A Kafka cluster in memory, and the tools to work with it or with any other.
 #[derive(Debug, Parser)]
-#[command(name = "milena", version, max_term_width = 100)]
+#[command(name = "milena", version)]
 struct Arguments {
     /// What goes to the log on standard error: off, error, warn, info, debug or trace.
     #[arg(long, global = true, default_value = "warn", value_name = "LEVEL")]
@@ -30,6 +30,7 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "there is one, once")]
 enum Command {
     /// Runs a mock cluster until it is told to end.
     Broker(broker::Arguments),
@@ -97,7 +98,10 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     let end = text.find("\n\nUsage:").or_else(|| text.find("\n\nFor more")).unwrap_or(text.len());
     let words: Vec<&str> = text[..end].split_whitespace().collect();
-    tell(&format!("{}; `milena --help` tells more", words.join(" ").trim_start_matches("error: ")));
+    let commands = ["broker", "topics", "produce", "consume", "demo"];
+    let command = std::env::args().nth(1).filter(|word| commands.contains(&word.as_str()));
+    let help = command.map_or("milena --help".to_owned(), |command| format!("milena {command} --help"));
+    tell(&format!("{}; `{help}` tells more", words.join(" ").trim_start_matches("error: ")));
     ExitCode::from(2)
 }
 

@@ -38,6 +38,9 @@ const MAX_WAIT_MS: i32 = 500;
 /// How long to wait before asking again what went wrong.
 const BACKOFF: Duration = Duration::from_millis(50);
 
+/// How much time is between warnings of brokers that are gone.
+const WARN_EVERY: Duration = Duration::from_secs(10);
+
 /// How long a topic may stay unknown: brokers learn of a new one at different moments.
 const UNKNOWN_TOPIC_PATIENCE: Duration = Duration::from_secs(1);
 
@@ -151,6 +154,7 @@ pub struct Reader {
     decompressor: Decompressor,
     must_refresh: bool,
     failing_since: Option<Instant>,
+    warned_at: Option<Instant>,
 }
 
 /// A partition that is being read.
@@ -213,6 +217,7 @@ impl Reader {
             decompressor: Decompressor::new(),
             must_refresh: false,
             failing_since: None,
+            warned_at: None,
         })
     }
 
@@ -497,7 +502,15 @@ impl Reader {
             self.failing_since = None;
             return Err(error);
         }
-        tracing::debug!("{error}; asking again");
+        // A leader that moved is nothing to worry about; a broker that is gone may be, but not all the time.
+        let is_worth_telling =
+            error.code().is_none() && self.warned_at.is_none_or(|at| at.elapsed() >= WARN_EVERY);
+        if is_worth_telling {
+            self.warned_at = Some(Instant::now());
+            tracing::warn!("{error}; asking again");
+        } else {
+            tracing::debug!("{error}; asking again");
+        }
         Ok(())
     }
 

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use milena::ClientError;
 use milena::client::Client;
+use milena::{ClientError, ClientErrorKind};
 use protocol::messages::create_topics::{CreatableTopic, CreatableTopicConfig};
 use protocol::messages::delete_topics::DeleteTopicState;
 use protocol::messages::metadata::MetadataResponseTopic;
@@ -162,15 +162,20 @@ async fn create(
 }
 
 async fn delete(client: &mut Client, name: TopicName, if_exists: bool) -> Result<ExitCode, Failure> {
-    // Up to version 5 topics were listed by name, after that also by id: each version takes its own field.
-    let by_name = DeleteTopicState { name: Some(name.clone()), topic_id: Uuid::ZERO, ..Default::default() };
-    let request = DeleteTopicsRequest {
-        topics: vec![by_name],
-        topic_names: vec![name.clone()],
-        timeout_ms: CHANGE_TIMEOUT_MS,
-        ..Default::default()
+    let topics =
+        vec![DeleteTopicState { name: Some(name.clone()), topic_id: Uuid::ZERO, ..Default::default() }];
+    let topic_names = vec![name.clone()];
+    let mut request =
+        DeleteTopicsRequest { topics, topic_names, timeout_ms: CHANGE_TIMEOUT_MS, ..Default::default() };
+    let answer = match client.ask_controller(&request).await {
+        // Versions before 6 have names only, and cannot carry the other field.
+        Err(error) if matches!(error.kind(), ClientErrorKind::Encode(_)) => {
+            request.topics.clear();
+            client.ask_controller(&request).await
+        }
+        answer => answer,
     };
-    let (response, address) = client.ask_controller(&request).await?;
+    let (response, address) = answer?;
     let result = response.responses.iter().find(|result| result.name.as_ref() == Some(&name));
     match result.map(|result| result.error_code) {
         Some(ErrorCode::NONE) => {}

@@ -27,7 +27,7 @@ fn write_page(figures: &Figures, page: &mut String) -> std::fmt::Result {
     let (sent, keys, lines) = (thousands(figures.sent), figures.keys, figures.lines);
     writeln!(
         page,
-        "  sent     {sent} records of {keys} keys: the {lines} lines of demo/stations.txt, over and over"
+        "  sent     {sent} records of {keys} keys: the {lines} lines of cli/demo/stations.txt, again and again"
     )?;
     let lost: Vec<String> = figures.lost_answers.iter().map(u64::to_string).collect();
     let lost = if lost.is_empty() { "none".to_owned() } else { lost.join(", ") };

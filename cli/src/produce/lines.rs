@@ -25,8 +25,11 @@ pub(super) struct LineReader {
 pub(super) struct Line<'a> {
     pub(super) key: Option<&'a [u8]>,
     pub(super) value: Option<&'a [u8]>,
-    pub(super) headers: Vec<(&'a str, Option<&'a [u8]>)>,
+    pub(super) headers: Vec<Header<'a>>,
 }
+
+/// Name and value.
+pub(super) type Header<'a> = (&'a str, Option<&'a [u8]>);
 
 impl Default for LineReader {
     fn default() -> Self {
@@ -131,7 +134,7 @@ impl LineReader {
         }
     }
 
-    fn headers<'a>(&self, mut rest: &'a [u8]) -> Result<Vec<(&'a str, Option<&'a [u8]>)>, String> {
+    fn headers<'a>(&self, mut rest: &'a [u8]) -> Result<Vec<Header<'a>>, String> {
         let mut headers = Vec::new();
         loop {
             let (pair, behind) = match split_once(rest, self.headers_separator.as_bytes()) {
@@ -146,7 +149,7 @@ impl LineReader {
         }
     }
 
-    fn header<'a>(&self, pair: &'a [u8]) -> Result<(&'a str, Option<&'a [u8]>), String> {
+    fn header<'a>(&self, pair: &'a [u8]) -> Result<Header<'a>, String> {
         let name = |name: &'a [u8]| {
             std::str::from_utf8(name).map_err(|_| {
                 format!("a header's name that is not UTF-8: {:?}", String::from_utf8_lossy(name))

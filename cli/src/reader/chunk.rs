@@ -115,9 +115,8 @@ impl Chunk {
         if !self.committed_only {
             return Ok(header.attributes.is_control());
         }
-        while let Some(next) = self.aborted.pop_front_if(|next| next.first_offset <= header.last_offset()) {
-            self.aborting.insert(next.producer_id);
-        }
+        let begun = self.aborted.partition_point(|next| next.first_offset <= header.last_offset());
+        self.aborting.extend(self.aborted.drain(..begun).map(|transaction| transaction.producer_id));
         if header.attributes.is_control() {
             let records = batch.records_with(decompressor, &Limits::default())?;
             for record in records.iter() {
