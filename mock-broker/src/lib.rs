@@ -1,14 +1,71 @@
-//! A Kafka cluster in memory, for tests.
+//! A Kafka cluster in memory, for tests: real clients over TCP, no JVM, no Docker, faults on command.
 //!
-//! ```no_run
-//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! use milena_mock_broker::{ClusterConfig, MockCluster};
+//! Three lines start one, and it stops when it is dropped:
 //!
-//! let cluster = MockCluster::start(ClusterConfig::new(3).topic("orders", 6)).await?;
-//! println!("bootstrap.servers={}", cluster.bootstrap_servers());
-//! # Ok(())
-//! # }
 //! ```
+//! use milena_mock_broker::{ClusterConfig, MockCluster};
+//! # use tokio::io::{AsyncReadExt, AsyncWriteExt};
+//!
+//! #[tokio::main(flavor = "current_thread")]
+//! async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let cluster = MockCluster::start(ClusterConfig::new(3).topic("orders", 6)).await?;
+//!     println!("bootstrap.servers={}", cluster.bootstrap_servers());
+//!     // … any Kafka client, in any language …
+//! #   let mut client = tokio::net::TcpStream::connect(cluster.addresses()[0]).await?;
+//! #   client.write_all(b"\0\0\0\x0a\0\x12\0\0\0\0\0\x07\xff\xff").await?;
+//! #   let mut answer = [0; 10];
+//! #   client.read_exact(&mut answer).await?;
+//! #   assert_eq!(answer[4..], [0, 0, 0, 7, 0, 0]);
+//!     assert_eq!(cluster.topics()[0].partitions().len(), 6);
+//!     Ok(())
+//! }
+//! ```
+//!
+//! What goes wrong is said with a [`Fault`], and what was asked stands in the [`Journal`]:
+//!
+//! ```
+//! # use milena_mock_broker::{Cluster, ClusterConfig};
+//! use milena_mock_broker::protocol::{ApiKey, ErrorCode};
+//! use milena_mock_broker::{Fault, Reaction};
+//!
+//! let lost_ack = Fault::on(ApiKey::PRODUCE).topic("orders").nth(2).then(Reaction::DropResponse);
+//! let election = Fault::on(ApiKey::PRODUCE).first(3).then(Reaction::Fail(ErrorCode::NOT_LEADER_OR_FOLLOWER));
+//! # let cluster = Cluster::new(ClusterConfig::new(1)).with_fault(lost_ack).with_fault(election);
+//! ```
+//!
+//! # How it is made
+//!
+//! ```text
+//! socket ──> net: frames ──> Cluster::handle(Input, now) ──> Effects ──> net ──> socket
+//!                            │ faults · handlers · topics, logs, producers · waiting · journal
+//!                            └ no socket, no clock, no thread, no chance but a seed
+//! ```
+//!
+//! [`MockCluster`] is the core behind sockets, by tokio (feature `net`, on by default). [`Cluster`] is the core alone,
+//! for simulations: the same seed and the same inputs give the same bytes.
+//!
+//! # What is served
+//!
+//! As a Kafka 4.3 broker, in whose ApiVersions these APIs look the same:
+//!
+//! | API | versions | what is there | what is not there yet |
+//! |---|---|---|---|
+//! | Produce | 3–13 | acks 0, 1, all; every check of a real broker on a batch; idempotence; leader hints; topic ids | transactions; replicas that lag |
+//! | Fetch | 4–18 | long polling, limits, epochs, reading from followers, topic ids, leader hints | sessions are declined, so that clients ask for all each time |
+//! | ListOffsets | 1–11 | the ends, by timestamp, the highest timestamp; tiered storage is empty | |
+//! | Metadata | 0–13 | by name and id, automatic creation, leader epochs, rights | racks are null |
+//! | FindCoordinator | 0–6 | a broker for every key | the APIs of groups and transactions themselves |
+//! | ApiVersions | 0–4 | an unknown version is answered in version 0 with error 35 | features |
+//! | CreateTopics | 2–7 | settings checked and told, assignment by hand, validation only | |
+//! | DeleteTopics | 1–6 | by name and id | |
+//! | InitProducerId | 0–5 | ids and epochs, for transactional ids too | |
+//!
+//! A partition's replicas are always in sync, and hold what the leader holds. Records are kept as long as the cluster
+//! lives. Settings that have no effect here are accepted if Kafka would accept them, and told to who asks.
+//!
+//! Limits, so that no client can make it grow without bound: a frame is at most `socket.request.max.bytes` long, and its
+//! buffer grows with the bytes that came; a connection that asks faster than it is answered is read no more; the journal keeps
+//! [`ClusterConfig::journal_limit`] entries; a cluster has at most 1,000,000 partitions.
 
 mod cluster;
 mod config;

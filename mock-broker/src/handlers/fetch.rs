@@ -11,10 +11,10 @@ use protocol::names::{BrokerId, IsolationLevel, Timestamp, Uuid};
 use protocol::wire::Records;
 use protocol::{ErrorCode, Response};
 
-use super::{Answer, check_epoch, leader_hint, outcome, resolve};
+use super::{Answer, check_epoch, hinted, leader_hint, outcome, resolve};
 use crate::cluster::topic::Partition;
 use crate::cluster::waiting::Held;
-use crate::cluster::{Asked, Cluster};
+use crate::cluster::{Asked, Cluster, Endpoint};
 use crate::fault::Site;
 
 /// Answers at once if there is enough, or something to say; else waits as long as the client likes.
@@ -72,7 +72,7 @@ pub(crate) fn fetch_again(
     }
     let mut response = FetchResponse { responses, ..Default::default() };
     if asked.version >= FIRST_VERSION_WITH_HINTS {
-        add_endpoints(cluster, &mut response);
+        response.node_endpoints = node_endpoints(cluster, &response);
     }
     Answer::Now(Response::Fetch(response))
 }
@@ -217,16 +217,13 @@ fn diverging(partition: &Partition, wanted: &FetchPartition) -> Result<Option<Ep
     Ok(parts.then(|| EpochEndOffset { epoch, end_offset, ..Default::default() }))
 }
 
-/// Adds the addresses of the leaders that the answer names.
-fn add_endpoints(cluster: &Cluster, response: &mut FetchResponse) {
+/// The addresses of the leaders that the answer names.
+fn node_endpoints(cluster: &Cluster, response: &FetchResponse) -> Vec<NodeEndpoint> {
     let partitions = response.responses.iter().flat_map(|topic| &topic.partitions);
-    let mut leaders: Vec<BrokerId> = partitions.map(|data| data.current_leader.leader_id).collect();
-    leaders.sort_unstable();
-    leaders.dedup();
-    let endpoint = |leader| {
-        let endpoint = cluster.brokers.get(&leader)?;
+    let leaders = hinted(cluster, partitions.map(|partition| partition.current_leader.leader_id));
+    let endpoint = |(node_id, endpoint): (BrokerId, &Endpoint)| {
         let (host, port) = (endpoint.host.clone(), endpoint.port.into());
-        Some(NodeEndpoint { node_id: leader, host, port, ..Default::default() })
+        NodeEndpoint { node_id, host, port, ..Default::default() }
     };
-    response.node_endpoints = leaders.into_iter().filter_map(endpoint).collect();
+    leaders.into_iter().map(endpoint).collect()
 }

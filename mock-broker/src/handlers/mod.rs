@@ -19,7 +19,7 @@ use protocol::{ApiKey, ErrorCode, Request, RequestHeader, Response, VersionRange
 pub(crate) use self::fetch::fetch_again;
 use crate::cluster::topic::{Partition, Topic, Topics};
 use crate::cluster::waiting::Held;
-use crate::cluster::{Asked, Cluster};
+use crate::cluster::{Asked, Cluster, Endpoint};
 use crate::fault::Site;
 use crate::journal::PartitionOutcome;
 
@@ -183,4 +183,12 @@ fn leader_hint(cluster: &Cluster, topic: &str, index: i32) -> Option<(BrokerId, 
 /// What the journal keeps of a partition in a request.
 fn outcome(topic: &TopicName, partition: i32, error_code: ErrorCode, base_offset: i64) -> PartitionOutcome {
     PartitionOutcome { topic: topic.clone(), partition, error_code, base_offset, batch: None }
+}
+
+/// The addresses of the leaders that an answer names as hints, each once.
+fn hinted(cluster: &Cluster, leaders: impl Iterator<Item = BrokerId>) -> Vec<(BrokerId, &Endpoint)> {
+    let mut leaders: Vec<_> = leaders.filter(|leader| *leader != BrokerId::NONE).collect();
+    leaders.sort_unstable();
+    leaders.dedup();
+    leaders.into_iter().filter_map(|leader| Some((leader, cluster.brokers.get(&leader)?))).collect()
 }

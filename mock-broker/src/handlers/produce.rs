@@ -5,13 +5,13 @@ use protocol::messages::produce::{
     PartitionProduceResponse, TopicProduceData, TopicProduceResponse,
 };
 use protocol::messages::{ProduceRequest, ProduceResponse};
-use protocol::names::{Acks, ProducerId, Timestamp, TopicName};
+use protocol::names::{Acks, BrokerId, Timestamp, TopicName};
 use protocol::records::{Part, RecordBatch, batches};
 use protocol::{ByteString, ErrorCode, Response};
 
-use super::{Answer, leader_hint, outcome, resolve};
+use super::{Answer, hinted, leader_hint, outcome, resolve};
 use crate::cluster::append::{Appended, Refused, only_batch};
-use crate::cluster::{Asked, Cluster};
+use crate::cluster::{Asked, Cluster, Endpoint};
 use crate::fault::Site;
 use crate::journal::ProducedBatch;
 
@@ -30,7 +30,7 @@ pub(super) fn produce(
         response.responses.push(topic_response(cluster, asked, topic, acks, whole, now));
     }
     if asked.version >= FIRST_VERSION_WITH_HINTS {
-        add_endpoints(cluster, &mut response);
+        response.node_endpoints = node_endpoints(cluster, &response);
     }
     let partitions = || response.responses.iter().flat_map(|topic| &topic.partition_responses);
     match acks {
@@ -192,29 +192,22 @@ fn record_error((batch_index, message): &(i32, String)) -> BatchIndexAndErrorMes
     BatchIndexAndErrorMessage { batch_index: *batch_index, batch_index_error_message, ..Default::default() }
 }
 
-/// Adds the addresses of the leaders that the answer names.
-fn add_endpoints(cluster: &Cluster, response: &mut ProduceResponse) {
-    let mut leaders: Vec<_> = response
-        .responses
-        .iter()
-        .flat_map(|topic| &topic.partition_responses)
-        .map(|partition| partition.current_leader.leader_id)
-        .collect();
-    leaders.sort_unstable();
-    leaders.dedup();
-    let endpoint = |leader| {
-        let endpoint = cluster.brokers.get(&leader)?;
+/// The addresses of the leaders that the answer names.
+fn node_endpoints(cluster: &Cluster, response: &ProduceResponse) -> Vec<NodeEndpoint> {
+    let partitions = response.responses.iter().flat_map(|topic| &topic.partition_responses);
+    let leaders = hinted(cluster, partitions.map(|partition| partition.current_leader.leader_id));
+    let endpoint = |(node_id, endpoint): (BrokerId, &Endpoint)| {
         let (host, port) = (endpoint.host.clone(), endpoint.port.into());
-        Some(NodeEndpoint { node_id: leader, host, port, ..Default::default() })
+        NodeEndpoint { node_id, host, port, ..Default::default() }
     };
-    response.node_endpoints = leaders.into_iter().filter_map(endpoint).collect();
+    leaders.into_iter().map(endpoint).collect()
 }
 
 /// What the journal keeps of a batch.
 fn produced(batch: &RecordBatch, appended: &Result<Appended, Refused>) -> ProducedBatch {
     let header = batch.header();
     ProducedBatch {
-        producer_id: ProducerId(header.producer_id.0),
+        producer_id: header.producer_id,
         producer_epoch: header.producer_epoch,
         base_sequence: header.base_sequence,
         record_count: header.record_count,

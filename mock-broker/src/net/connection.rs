@@ -50,7 +50,6 @@ pub(super) async fn serve(shared: Arc<Shared>, broker: BrokerId, stream: TcpStre
         }
         Err(error) => tracing::debug!(%peer, %broker, %error, "connection lost"),
     }
-    shared.closed(id);
 }
 
 /// Why a connection ends.
@@ -73,6 +72,13 @@ struct Connection<'a> {
     is_reading: bool,
     /// Whether a whole frame has come, so that it is a Kafka client.
     has_spoken: bool,
+}
+
+impl Drop for Connection<'_> {
+    /// However it ends, even by a panic, the cluster forgets it.
+    fn drop(&mut self) {
+        self.shared.closed(self.id);
+    }
 }
 
 /// What is asked of the socket at once, while frames are small.

@@ -300,7 +300,16 @@ async fn accept(shared: Arc<Shared>, broker: BrokerId, listener: TcpListener) {
     // Connections end with their broker's task.
     let mut connections = JoinSet::new();
     loop {
-        match listener.accept().await {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            Some(ended) = connections.join_next() => {
+                if let Err(error) = ended {
+                    tracing::error!(%broker, %error, "a connection's task failed");
+                }
+                continue;
+            }
+        };
+        match accepted {
             Ok((stream, peer)) => {
                 connections.spawn(connection::serve(Arc::clone(&shared), broker, stream, peer));
             }
@@ -310,7 +319,6 @@ async fn accept(shared: Arc<Shared>, broker: BrokerId, listener: TcpListener) {
                 tokio::time::sleep(ACCEPT_PAUSE).await;
             }
         }
-        while connections.try_join_next().is_some() {}
     }
 }
 
