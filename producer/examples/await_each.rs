@@ -1,5 +1,7 @@
 //! Await the result: of one record at once, and of many together.
 
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
 use milena_producer::{Producer, ProducerConfig, Record};
 use mock_broker::{ClusterConfig, MockCluster};
 

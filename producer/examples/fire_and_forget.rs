@@ -1,5 +1,7 @@
 //! Fire and forget: records are sent and nobody asks what became of each.
 
+#![expect(clippy::print_stdout, reason = "an example shows what it does")]
+
 use milena_producer::{Producer, ProducerConfig, Record};
 use mock_broker::{ClusterConfig, MockCluster};
 

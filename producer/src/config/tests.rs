@@ -2,9 +2,13 @@
 
 use super::*;
 
-/// Settings, and either what comes of them (`idempotence acks delivery.timeout.ms`) or the key that is blamed and a
-/// part of the rule.
-const ROWS: &[(&str, Result<(bool, i16, u64), (&str, &str)>)] = &[
+/// What comes of settings: `enable.idempotence`, `acks`, `delivery.timeout.ms`.
+type Taken = (bool, i16, u64);
+/// The key that is refused, and a part of the rule.
+type Blamed = (&'static str, &'static str);
+
+/// Settings, and what is to come of them.
+const ROWS: &[(&str, Result<Taken, Blamed>)] = &[
     ("", Ok((true, -1, 120_000))),
     ("enable.idempotence=true acks=1", Err(("acks", "must be all"))),
     ("enable.idempotence=true acks=0", Err(("acks", "must be all"))),

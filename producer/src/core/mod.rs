@@ -133,10 +133,8 @@ pub enum Event {
 ///
 /// ```
 /// use milena_producer::core::{Action, Core};
-/// use milena_producer::{ProducerConfig, Record};
-/// use protocol::names::Timestamp;
+/// use milena_producer::{ProducerConfig, Record, Timestamp};
 ///
-/// # use milena_protocol as protocol;
 /// let settings = ProducerConfig::new(["broker:9092"]).build()?;
 /// let now = Timestamp(1_700_000_000_000);
 /// let mut core = Core::new(settings, 42, now);

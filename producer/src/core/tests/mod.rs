@@ -189,7 +189,7 @@ impl Stage {
     fn respond(&mut self, connection: ConnectionId, version: i16, correlation_id: i32, response: &Response) {
         let bytes = encode_response(version, correlation_id, response).unwrap().into_bytes();
         let due = self.due.entry(connection).or_default();
-        let mut known = due.iter_mut().filter(|(id, _)| *id == correlation_id);
+        let known = due.iter_mut().filter(|(id, _)| *id == correlation_id);
         known.for_each(|(_, answer)| *answer = Some(bytes.clone()));
         while let Some((_, Some(bytes))) = due.front().cloned() {
             due.pop_front();
