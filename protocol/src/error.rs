@@ -54,6 +54,13 @@ pub enum DecodeErrorKind {
     UnexpectedNull,
     /// A varint of more bytes than its type has room for.
     VarintTooLong,
+    /// A string of more bytes than strings may have.
+    StringTooLong {
+        /// Its length, in bytes.
+        length: usize,
+        /// The longest there may be.
+        limit: usize,
+    },
     /// A string that is not UTF-8.
     InvalidUtf8,
     /// A tagged field out of order, or given twice (KIP-482 wants them strictly ascending).
@@ -191,6 +198,9 @@ impl fmt::Display for DecodeErrorKind {
             }
             Self::UnexpectedNull => write!(f, "null where this version has no null"),
             Self::VarintTooLong => write!(f, "a varint longer than its type"),
+            Self::StringTooLong { length, limit } => {
+                write!(f, "a string of {length} bytes, where {limit} is the most")
+            }
             Self::InvalidUtf8 => write!(f, "a string that is not UTF-8"),
             Self::TagOutOfOrder { tag, previous } => {
                 write!(f, "tagged field {tag} after {previous}: tags must ascend")

@@ -14,18 +14,20 @@ pub struct Reader<'f> {
     rest: &'f [u8],
     version: i16,
     flexible: bool,
+    /// Bytes that elements still to be read take at least: what comes before them cannot have these.
+    owed: usize,
 }
 
 impl<'f> Reader<'f> {
     /// Reads `frame` from its start.
     #[must_use]
     pub fn new(frame: &'f Bytes, version: i16, flexible: bool) -> Self {
-        Self { frame, rest: frame, version, flexible }
+        Self { frame, rest: frame, version, flexible, owed: 0 }
     }
 
     /// Reads on where a parser of `frame` has left `rest`.
     pub(crate) fn resume(frame: &'f Bytes, rest: &'f [u8], version: i16, flexible: bool) -> Self {
-        Self { frame, rest, version, flexible }
+        Self { frame, rest, version, flexible, owed: 0 }
     }
 
     /// What is left, borrowed.
@@ -159,10 +161,23 @@ impl<'f> Reader<'f> {
     pub fn count(&mut self, min_element_size: usize) -> Result<Option<usize>, DecodeError> {
         let Some(count) = self.length()? else { return Ok(None) };
         // An element that takes no bytes at all is charged with one, else it would cost nothing to claim.
-        if count > self.rest.len() / min_element_size.max(1) {
-            return Err(self.error(DecodeErrorKind::CountTooLarge { count, remaining: self.rest.len() }));
+        let remaining = self.rest.len().saturating_sub(self.owed);
+        if count > remaining / min_element_size.max(1) {
+            return Err(self.error(DecodeErrorKind::CountTooLarge { count, remaining }));
         }
         Ok(Some(count))
+    }
+
+    /// Sets bytes aside for elements that are still to be read, so that arrays within arrays cannot all claim the same.
+    #[inline]
+    pub(crate) fn set_aside(&mut self, bytes: usize) {
+        self.owed += bytes;
+    }
+
+    /// Gives bytes that were set aside to the element that is read next.
+    #[inline]
+    pub(crate) fn release(&mut self, bytes: usize) {
+        self.owed -= bytes;
     }
 
     /// Reads a part of known size with its own end: nothing in it can reach past, and all of it must be used.
@@ -173,9 +188,11 @@ impl<'f> Reader<'f> {
     ) -> Result<usize, DecodeError> {
         let part = self.slice(size)?;
         let after = std::mem::replace(&mut self.rest, part);
+        let owed = std::mem::take(&mut self.owed);
         read(self)?;
         let unused = self.rest.len();
         self.rest = after;
+        self.owed = owed;
         Ok(unused)
     }
 

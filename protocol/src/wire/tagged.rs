@@ -44,8 +44,11 @@ impl TaggedFields {
         }
     }
 
-    fn keep(&mut self, tag: u32, data: Bytes) {
-        self.0.get_or_insert_default().push(TaggedField { tag, data });
+    /// Keeps a field, of `left` that are still to come with it. Most often it is the only one, and then takes no more
+    /// room than that.
+    fn keep(&mut self, tag: u32, data: Bytes, left: u32) {
+        let fields = self.0.get_or_insert_with(|| Box::new(Vec::with_capacity(left.min(4) as usize)));
+        fields.push(TaggedField { tag, data });
     }
 
     /// Reads the tagged fields at the end of a struct.
@@ -71,7 +74,7 @@ impl TaggedFields {
             return Err(reader.error(kind));
         }
         let mut previous = None;
-        for _ in 0..count {
+        for left in (1..=count).rev() {
             let tag = reader.unsigned_varint()?;
             if let Some(previous) = previous.filter(|&previous| previous >= tag) {
                 return Err(reader.error(DecodeErrorKind::TagOutOfOrder { tag, previous }));
@@ -91,7 +94,7 @@ impl TaggedFields {
                 return Err(reader.error(DecodeErrorKind::TagSizeMismatch { tag, unused }));
             }
             if let Some(data) = content {
-                self.keep(tag, data);
+                self.keep(tag, data, left);
             }
         }
         Ok(())
