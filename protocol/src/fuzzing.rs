@@ -9,7 +9,7 @@ mod source;
 
 use bytes::{Bytes, BytesMut};
 
-pub use self::records::{builder, decompression, record_batch};
+pub use self::records::{builder, decompression, legacy, record_batch};
 use self::source::Source;
 use crate::api::{ApiKey, Request, Response};
 use crate::error::{DecodeError, EncodeError, EncodeErrorKind};
@@ -30,6 +30,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("record_batch", record_batch),
     ("builder", builder),
     ("decompression", decompression),
+    ("legacy", legacy),
 ];
 
 /// Frames longer than this are refused, so that the fuzzer meets the limit too.

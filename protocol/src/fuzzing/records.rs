@@ -5,10 +5,11 @@ use std::cell::RefCell;
 use bytes::Bytes;
 
 use super::source::Source;
+use crate::error::DecodeErrorKind;
 use crate::names::ProducerId;
 use crate::records::{
-    self, BatchBuilder, BatchOptions, Compression, Compressor, Decompressor, Header, Limits, Part,
-    RecordBatch,
+    self, BatchBuilder, BatchOptions, Compression, Compressor, Decompressor, Header, LegacyBatch,
+    LegacyBuilder, LegacyFormat, Limits, Part, RecordBatch,
 };
 
 /// What a batch may inflate to here.
@@ -24,34 +25,47 @@ thread_local! {
 /// for no fuzzer guesses those.
 pub fn record_batch(data: &[u8]) {
     let data = Bytes::copy_from_slice(data);
-    let mut repaired = data.to_vec();
-    let (mut start, mut is_repaired) = (0, false);
-    for part in records::batches(&data) {
-        let Ok(Part::Batch(batch)) = part else { break };
-        if read_batch(&batch).is_none() {
-            let header = *batch.header();
-            let bytes = &mut repaired[start..start + batch.size()];
-            records::set_producer(bytes, header.producer_id, header.producer_epoch, header.base_sequence);
-            is_repaired = true;
-        }
-        start += batch.size();
-    }
-    if is_repaired {
-        let batches = records::batches(&Bytes::from(repaired));
-        batches.map_while(Result::ok).for_each(|part| {
-            if let Part::Batch(batch) = part {
-                let _ = read_batch(&batch);
-            }
-        });
+    read_all(&data);
+    let repaired = with_checksums(&data);
+    if repaired != data {
+        read_all(&repaired);
     }
 }
 
-/// Reads a batch to its end; `None` if its checksum does not fit.
-fn read_batch(batch: &RecordBatch) -> Option<()> {
-    batch.verify_crc().ok()?;
+fn read_all(field: &Bytes) {
+    for part in records::batches(field) {
+        match part {
+            Ok(Part::Batch(batch)) => read_batch(&batch),
+            Ok(Part::Legacy(batch)) => read_legacy(&batch),
+            Ok(Part::Cut { have, missing }) => assert!(have < field.len() + 1 && missing > 0),
+            Err(_) => {}
+        }
+    }
+}
+
+/// The same batches, each with the checksum that its bytes have.
+fn with_checksums(field: &Bytes) -> Bytes {
+    let mut bytes = field.to_vec();
+    let mut start = 0;
+    for part in records::batches(field) {
+        let (at, wrong, size) = match part {
+            Ok(Part::Batch(batch)) => (17, batch.verify_crc().err(), batch.size()),
+            Ok(Part::Legacy(batch)) => (12, batch.verify_crc().err(), batch.size()),
+            _ => break,
+        };
+        if let Some(DecodeErrorKind::CrcMismatch { computed, .. }) = wrong.as_ref().map(|error| error.kind())
+        {
+            bytes[start + at..][..4].copy_from_slice(&computed.to_be_bytes());
+        }
+        start += size;
+    }
+    Bytes::from(bytes)
+}
+
+fn read_batch(batch: &RecordBatch) {
     let limits = Limits::inflated_bytes(INFLATED_BYTES);
     let set = DECOMPRESSOR.with_borrow_mut(|decompressor| batch.records_with(decompressor, &limits));
-    let Ok(set) = set else { return Some(()) };
+    let Ok(set) = set else { return };
     assert!(!batch.is_compressed() || set.payload().len() <= INFLATED_BYTES);
 
     let mut whole = true;
@@ -65,7 +79,17 @@ fn read_batch(batch: &RecordBatch) -> Option<()> {
     if let Ok(owned) = set.to_owned() {
         assert!(whole && owned.len() == set.len());
     }
-    Some(())
+}
+
+fn read_legacy(batch: &LegacyBatch) {
+    let Ok(set) = batch.records(&Limits::inflated_bytes(INFLATED_BYTES)) else { return };
+    assert!(!batch.is_compressed() || set.payload().len() <= INFLATED_BYTES);
+    let mut left = set.payload().len();
+    for record in set.iter().map_while(Result::ok) {
+        // Each takes its part of the bytes, so that there is an end.
+        let size = 26 + record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
+        left = left.checked_sub(size).expect("no more records than bytes");
+    }
 }
 
 /// Any records, built into a batch with any options and read back: the same records.
@@ -127,9 +151,10 @@ fn options(source: &mut Source<'_>) -> BatchOptions {
     let has = |bit: u8| flags >> bit & 1 == 1;
     let compression = Compression::ALL[source.below(5)];
     let level = match compression {
-        Compression::Gzip => has(5).then(|| source.below(9) as i32 + 1),
-        // The highest levels take megabytes of tables.
-        Compression::Zstd => has(5).then(|| source.below(20) as i32 - 10),
+        // Another level than the last time makes a new context, which is slow, so that it is rare; and the highest
+        // levels take megabytes of tables.
+        Compression::Gzip => (has(5) && has(6) && has(7)).then(|| source.below(9) as i32 + 1),
+        Compression::Zstd => (has(5) && has(6) && has(7)).then(|| source.below(20) as i32 - 10),
         _ => None,
     };
     let mut options = BatchOptions { compression, level, ..BatchOptions::default() };
@@ -201,4 +226,68 @@ pub fn decompression(data: &[u8]) {
     if let Some(less) = inflated.len().checked_sub(1) {
         assert!(inflate(&Limits::inflated_bytes(less)).is_err(), "a limit that was not kept");
     }
+}
+
+/// Message formats 0 and 1. One byte chooses between any bytes as messages, any bytes as the messages within a
+/// compressed one, and any records, built and read back.
+pub fn legacy(data: &[u8]) {
+    let [choice, rest @ ..] = data else { return };
+    let format = if choice & 1 == 0 { LegacyFormat::V0 } else { LegacyFormat::V1 };
+    let codecs = [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4];
+    let compression = codecs[usize::from(choice >> 1 & 3)];
+    match choice >> 3 & 3 {
+        0 => record_batch(rest),
+        1 => legacy_round_trip(format, compression, &mut Source::new(rest)),
+        _ => read_all(&wrapped(format, compression, &with_checksums(&Bytes::copy_from_slice(rest)))),
+    }
+}
+
+/// A message whose value is these messages, compressed.
+fn wrapped(format: LegacyFormat, compression: Compression, messages: &[u8]) -> Bytes {
+    let mut value = Vec::new();
+    let compressed =
+        COMPRESSOR.with_borrow_mut(|compressor| compressor.compress(compression, None, messages, &mut value));
+    compressed.expect("all codecs are built in");
+    let timestamp: &[u8] = if format == LegacyFormat::V1 { &[0; 8] } else { &[] };
+    let size = 4 + 2 + timestamp.len() + 4 + 4 + value.len();
+    let message = [
+        &7_i64.to_be_bytes()[..],
+        &(size as u32).to_be_bytes(),
+        &[0; 4],
+        &[format.magic() as u8, compression.id()],
+        timestamp,
+        &(-1_i32).to_be_bytes(),
+        &(value.len() as u32).to_be_bytes(),
+        &value,
+    ];
+    with_checksums(&Bytes::from(message.concat()))
+}
+
+fn legacy_round_trip(format: LegacyFormat, compression: Compression, source: &mut Source<'_>) {
+    let mut builder = LegacyBuilder::new(format, compression);
+    let mut appended: Vec<(i64, Appended)> = Vec::new();
+    let mut offset = source.number();
+    while !source.is_used_up() {
+        let record = Appended::roll(source);
+        offset = offset.wrapping_add(i64::from(source.byte() % 4));
+        let result = builder.append(offset, record.timestamp, record.key.as_deref(), record.value.as_deref());
+        if result.is_ok() {
+            appended.push((offset, record));
+        }
+    }
+    let field = builder.build().expect("all codecs are built in");
+    let limits = Limits::default();
+    let mut expected = appended.iter();
+    for part in records::batches(&field) {
+        let Ok(Part::Legacy(batch)) = part else { panic!("what was built is no message: {part:?}") };
+        let set = batch.records(&limits).expect("what was built can be read");
+        for record in &set {
+            let record = record.expect("what was built can be read");
+            let (offset, appended) = expected.next().expect("no more records than were appended");
+            assert_eq!(record.offset, *offset);
+            assert_eq!((record.key, record.value), (appended.key.as_deref(), appended.value.as_deref()));
+            assert!(format == LegacyFormat::V0 || record.timestamp == appended.timestamp);
+        }
+    }
+    assert!(expected.next().is_none(), "records were lost");
 }
