@@ -48,7 +48,8 @@ pub(crate) fn largest_claims(law: &mut Law) {
                 }
                 writer.bytes.resize(writer.bytes.len() + FILLER, 0);
                 let result = law.message(subject, version, &Bytes::from(writer.bytes));
-                let is_refused = result.is_err_and(|error| error.to_string().contains("elements cannot lie in"));
+                let is_refused =
+                    result.is_err_and(|error| error.to_string().contains("elements cannot lie in"));
                 if !is_refused {
                     break;
                 }
@@ -125,13 +126,8 @@ impl Writer {
         // A known tagged field is written only if the array in question lies in it.
         let tagged = schema.fields.iter().filter(here).filter(|field| field.tag.is_some());
         for field in tagged {
-            let mut inside = Self {
-                bytes: Vec::new(),
-                is_reached: false,
-                is_over: false,
-                array: self.array,
-                ..*self
-            };
+            let mut inside =
+                Self { bytes: Vec::new(), is_reached: false, is_over: false, array: self.array, ..*self };
             match field.kind {
                 Kind::Struct(_) if field.nullable.contains(version) => inside.nullable(field.kind),
                 kind => inside.value(kind),

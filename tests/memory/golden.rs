@@ -102,8 +102,11 @@ fn with_checksums(field: &Bytes) -> Bytes {
 fn variations(input: Vec<u8>, random: &mut Random) -> impl Iterator<Item = Bytes> {
     let length = input.len();
     let (cuts, changes) = if length > LARGE { (LARGE_CUTS, LARGE_CHANGES) } else { (CUTS, CHANGES) };
-    let cuts: Vec<usize> =
-        if length <= cuts { (0..length).collect() } else { (0..cuts).map(|_| random.below(length)).collect() };
+    let cuts: Vec<usize> = if length <= cuts {
+        (0..length).collect()
+    } else {
+        (0..cuts).map(|_| random.below(length)).collect()
+    };
     let changes = if length == 0 { 0 } else { changes };
     let changes: Vec<(usize, u8)> = (0..changes)
         .map(|_| {

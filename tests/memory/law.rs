@@ -59,7 +59,12 @@ pub(crate) struct Law {
 
 impl Law {
     /// Decodes a message under the law.
-    pub(crate) fn message(&mut self, subject: Subject, version: i16, body: &Bytes) -> Result<(), DecodeError> {
+    pub(crate) fn message(
+        &mut self,
+        subject: Subject,
+        version: i16,
+        body: &Bytes,
+    ) -> Result<(), DecodeError> {
         let name = || format!("{} v{version}", subject.name());
         let most = TIMES_INPUT * body.len() + MESSAGE_SLACK;
         let (result, peak) = self.measure(body, most, name, || subject.decode(version, body));

@@ -43,6 +43,7 @@ fn case(
     Case { file, decode_as, expect, max_alloc_mib: 1, what, bytes }
 }
 
+#[rustfmt::skip] // One case, one line.
 fn requests() -> Vec<Case> {
     let metadata = |version: i16, body: &[u8]| request(ApiKey::METADATA, version, body);
     // What comes after the topics in version 12: auto-creation, authorized operations.
@@ -50,7 +51,6 @@ fn requests() -> Vec<Case> {
     let m12 = |topics: &[u8], tags: &[u8]| metadata(12, &[topics, &after, tags].concat());
     let join = |body: &[u8]| request(ApiKey(11), 0, body);
     let fetch = |body: &[u8]| request(ApiKey::FETCH, 12, body);
-    let large = |case: Case, max_alloc_mib: u32| Case { max_alloc_mib, ..case };
     vec![
         case("rq_good_metadata.bin", "metadata_request v12", "ok", "valid: one topic", valid_metadata()),
         case("rq_good_produce.bin", "produce_request v9", "ok", "valid: one batch", produce(9, &good_batch())),
@@ -78,9 +78,9 @@ fn requests() -> Vec<Case> {
         case("rq_tag_number_u32max.bin", "metadata_request v12", "ok", "valid: tag 2^32-1, empty", m12(&[NULL], &[&[1][..], &U32_MAX, &[0]].concat())),
         case("rq_tag_number_varint.bin", "metadata_request v12", "error", "a tag of 6 bytes", m12(&[NULL], &[1, 0x80, 0x80, 0x80, 0x80, 0x80, 1, 0])),
         case("rq_tags_30k.bin", "metadata_request v12", "ok", "30,000 unknown tags without content", m12(&[NULL], &many_tags(30_000))).at_most(4),
-        large(case("rq_topics_50k.bin", "metadata_request v9", "ok", "50,000 topics with empty names", metadata(9, &[&compact(50_001)[..], &[NONE, NO_TAGS].repeat(50_000), &[0, 0, 0, NO_TAGS]].concat())), 6),
-        large(case("rq_topics_50k_lie.bin", "metadata_request v9", "error", "50,000 topics claimed, zeros instead", metadata(9, &[&compact(50_001)[..], &[0; 100_000]].concat())), 6),
-        large(case("rq_topics_each_tagged.bin", "metadata_request v9", "ok", "20,000 topics with an unknown tag each", metadata(9, &[&compact(20_001)[..], &[NONE, 1, 9, 0].repeat(20_000), &[0, 0, 0, NO_TAGS]].concat())), 6),
+        case("rq_topics_50k.bin", "metadata_request v9", "ok", "50,000 topics with empty names", metadata(9, &[&compact(50_001)[..], &[NONE, NO_TAGS].repeat(50_000), &[0, 0, 0, NO_TAGS]].concat())).at_most(6),
+        case("rq_topics_50k_lie.bin", "metadata_request v9", "error", "50,000 topics claimed, zeros instead", metadata(9, &[&compact(50_001)[..], &[0; 100_000]].concat())).at_most(6),
+        case("rq_topics_each_tagged.bin", "metadata_request v9", "ok", "20,000 topics with an unknown tag each", metadata(9, &[&compact(20_001)[..], &[NONE, 1, 9, 0].repeat(20_000), &[0, 0, 0, NO_TAGS]].concat())).at_most(6),
         case("rq_join_metadata_2g.bin", "join_group_request v0", "error", "protocol metadata of 2^31-1 bytes", join(&[&[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0][..], &I32_MAX].concat())),
         case("rq_join_metadata_minus_2.bin", "join_group_request v0", "error", "protocol metadata of -2 bytes", join(&[&[0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0][..], &MINUS_2].concat())),
         case("rq_fetch_cluster_id_size.bin", "fetch_request v12", "error", "the known tag 0 says 3 bytes and uses 1", fetch(&fetch_body(&[1, 0, 3, NONE, 0, 0]))),
@@ -100,6 +100,7 @@ fn requests() -> Vec<Case> {
     ]
 }
 
+#[rustfmt::skip] // One case, one line.
 fn responses() -> Vec<Case> {
     let metadata = |body: &[u8]| response(ApiKey::METADATA, 12, body);
     // Throttle time, then one broker: id, host, port, rack.
@@ -128,6 +129,7 @@ fn responses() -> Vec<Case> {
     ]
 }
 
+#[rustfmt::skip] // One case, one line.
 fn frames() -> Vec<Case> {
     let http = b"GET / HTTP/1.1\r\nHost: localhost:9092\r\n\r\n".to_vec();
     let tls = [&[0x16, 3, 1, 2, 0, 1, 0, 1, 0xfc, 3, 3][..], &[7; 32]].concat();
@@ -138,8 +140,7 @@ fn frames() -> Vec<Case> {
         case("fr_nothing.bin", "request_frame v12", "error", "no frame at all", Vec::new()),
         case("fr_length_3_bytes.bin", "request_frame v12", "error", "3 bytes of a length", vec![0, 0, 0]),
         case("fr_empty.bin", "request_frame v12", "error", "a frame of 0 bytes", vec![0; 4]),
-        case("fr_empty_100k.bin", "request_frame v12", "error", "25,000 frames of 0 bytes", vec![0; 100_000]).at_most(4),
-        case("fr_length_min.bin", "request_frame v12", "error", "a length of -2^31", vec![0x80, 0, 0, 0, 0, 3]),
+        case("fr_empty_100k.bin", "request_frame v12", "error", "25,000 frames of 0 bytes", vec![0; 100_000]).at_most(4), case("fr_length_min.bin", "request_frame v12", "error", "a length of -2^31", vec![0x80, 0, 0, 0, 0, 3]),
         case("fr_length_2g.bin", "request_frame v12", "error", "a length of 2^31-1", [&I32_MAX[..], &good[4..]].concat()),
         case("fr_length_100m_and_1.bin", "request_frame v12", "error", "1 byte more than the largest frame", [&(100 * 1024 * 1024 + 1_u32).to_be_bytes()[..], &good[4..]].concat()),
         case("fr_http.bin", "request_frame v12", "error", "an HTTP request", http),
@@ -148,6 +149,7 @@ fn frames() -> Vec<Case> {
     ]
 }
 
+#[rustfmt::skip] // One case, one line.
 fn data() -> Vec<Case> {
     vec![
         case("data_subscription.bin", "consumer_protocol_subscription v0", "ok", "valid: no topics, no user data", vec![0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff]),

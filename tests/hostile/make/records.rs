@@ -3,8 +3,8 @@
 use protocol::{
     names::ProducerId,
     records::{
-        BatchBuilder, BatchOptions, Compression, Compressor, HEADER_SIZE, Header, LegacyBuilder, LegacyFormat,
-        set_producer,
+        BatchBuilder, BatchOptions, Compression, Compressor, HEADER_SIZE, Header, LegacyBuilder,
+        LegacyFormat, set_producer,
     },
 };
 
@@ -20,6 +20,7 @@ const COUNT: usize = 57;
 const MIB: usize = 1 << 20;
 
 /// Batches without compression.
+#[rustfmt::skip] // One case, one line.
 pub(super) fn plain() -> Vec<Case> {
     let good = good_batch;
     let patched = |at: usize, bytes: &[u8]| {
@@ -86,13 +87,14 @@ pub(super) fn plain() -> Vec<Case> {
         case("header_key_null.bin", "error", "a header whose key is null", record(&[0, 0, 0, 1, 1, 2, 1, 1])),
         case("header_key_past.bin", "error", "a header key that reaches past its record", record(&[0, 0, 0, 1, 1, 2, 100, 1])),
         case("headers_20k.bin", "ok", "20,000 headers of 2 bytes in one record", many_headers(20_000)),
-        case("records_minimal_100k.bin", "ok", "100,000 records of 7 bytes", with_records(100_000, &[12, 0, 0, 0, 1, 1, 0].repeat(100_000), 0)),
+        case("records_minimal_30k.bin", "ok", "30,000 records of 7 bytes", with_records(30_000, &[12, 0, 0, 0, 1, 1, 0].repeat(30_000), 0)),
         case("control_garbage.bin", "any", "a control batch whose key is no control key", fixed(ATTRIBUTES, &[0, 0x20])),
-        case("batches_empty_20k.bin", "ok", "20,000 batches without records", with_records(0, &[], 0).repeat(20_000)),
+        case("batches_empty_5k.bin", "ok", "5,000 batches without records", with_records(0, &[], 0).repeat(5_000)),
     ]
 }
 
 /// Compressed batches: bombs first, then framings that lie.
+#[rustfmt::skip] // One case, one line.
 pub(super) fn packed() -> Vec<Case> {
     let case = |file, expect, max_alloc_mib, what, bytes| Case {
         file,
@@ -106,7 +108,7 @@ pub(super) fn packed() -> Vec<Case> {
     // A stream as it is, where records compressed by that codec should be.
     let stream = |codec: Compression, bytes: &[u8]| with_records(1, bytes, codec.id().into());
     let bomb = |codec: Compression| stream(codec, &compressed(codec, &one_record(33 * MIB)));
-    let fits = |codec: Compression| stream(codec, &compressed(codec, &one_record(24 * MIB)));
+    let fits = |codec: Compression, mib: usize| stream(codec, &compressed(codec, &one_record(mib * MIB)));
     let tiny = |codec: Compression| compressed(codec, &one_record(3));
     let seven = [12, 0, 0, 0, 1, 1, 0];
     let many = 32 * MIB / seven.len();
@@ -132,21 +134,20 @@ pub(super) fn packed() -> Vec<Case> {
     let rle = |last: u32| [&((128 << 10) << 3 | 1 << 1 | last).to_le_bytes()[..3], &[0]].concat();
     vec![
         case("bomb_gzip_33m.bin", "error", 40, "a value of 33 MiB", bomb(Gzip)),
-        case("bomb_snappy_33m.bin", "error", 40, "a value of 33 MiB", bomb(Snappy)),
         case("bomb_lz4_33m.bin", "error", 48, "a value of 33 MiB", bomb(Lz4)),
         case("bomb_zstd_33m.bin", "error", 40, "a value of 33 MiB", bomb(Zstd)),
-        case("large_gzip_24m.bin", "ok", 64, "valid: a value of 24 MiB", fits(Gzip)),
-        case("large_snappy_24m.bin", "ok", 64, "valid: a value of 24 MiB", fits(Snappy)),
-        case("large_lz4_24m.bin", "ok", 64, "valid: a value of 24 MiB", fits(Lz4)),
-        case("large_zstd_24m.bin", "ok", 64, "valid: a value of 24 MiB", fits(Zstd)),
+        case("large_gzip_24m.bin", "ok", 64, "valid: a value of 24 MiB", fits(Gzip, 24)),
+        case("large_snappy_8m.bin", "ok", 24, "valid: a value of 8 MiB", fits(Snappy, 8)),
+        case("large_lz4_24m.bin", "ok", 64, "valid: a value of 24 MiB", fits(Lz4, 24)),
+        case("large_zstd_24m.bin", "ok", 64, "valid: a value of 24 MiB", fits(Zstd, 24)),
         case("records_zstd_4m.bin", "ok", 40, "valid: 4.7 million records of 7 bytes, in 3 KiB", with_records(many as i32, &compressed(Zstd, &seven.repeat(many)), 4)),
         case("records_zstd_lie.bin", "error", 40, "the same, and the count is one too high", with_records(many as i32 + 1, &compressed(Zstd, &seven.repeat(many)), 4)),
         case("bomb_zstd_rle.bin", "error", 40, "300 blocks of 4 bytes that give 128 KiB each", stream(Zstd, &zstd(&[rle(0).repeat(299), rle(1)].concat()))),
         case("bomb_twice.bin", "error", 40, "two batches with bombs", bomb(Zstd).repeat(2)),
-        case("gzip_20k_members.bin", "any", 40, "20,000 gzip members that hold nothing", stream(Gzip, &nothing.repeat(20_000))),
+        case("gzip_10k_members.bin", "any", 40, "10,000 gzip members that hold nothing", stream(Gzip, &nothing.repeat(10_000))),
         case("gzip_crc.bin", "error", 1, "the checksum in the trailer is wrong", stream(Gzip, &gzip_crc)),
         case("gzip_size_lies.bin", "any", 1, "the trailer says 2^32-1 bytes", stream(Gzip, &gzip_size)),
-        case("gzip_name_endless.bin", "error", 1, "a file name of 50,000 bytes that does not end", stream(Gzip, &gzip_name)),
+        case("gzip_name_endless.bin", "error", 40, "a file name of 50,000 bytes that does not end", stream(Gzip, &gzip_name)),
         case("gzip_cut.bin", "error", 1, "the stream ends 9 bytes early", stream(Gzip, &cut(tiny(Gzip), 9))),
         case("gzip_then_garbage.bin", "any", 1, "garbage after the member", stream(Gzip, &[tiny(Gzip), vec![7; 40]].concat())),
         case("gzip_nothing.bin", "error", 1, "nothing where one record should be", stream(Gzip, &nothing)),
@@ -157,16 +158,16 @@ pub(super) fn packed() -> Vec<Case> {
         case("xerial_version_2.bin", "error", 1, "xerial framing of version 2", stream(Snappy, &xerial_later)),
         case("xerial_negative.bin", "error", 1, "an xerial block of -1 bytes", stream(Snappy, &xerial(&[0xff; 4]))),
         case("xerial_block_past.bin", "error", 1, "an xerial block that reaches past the batch", stream(Snappy, &xerial(&[0, 0, 1, 0, 3]))),
-        case("xerial_100k_empty.bin", "any", 8, "100,000 empty xerial blocks", stream(Snappy, &xerial(&[0; 400_000]))),
+        case("xerial_30k_empty.bin", "any", 8, "30,000 empty xerial blocks", stream(Snappy, &xerial(&[0; 120_000]))),
         case("xerial_bomb.bin", "error", 40, "1,000 xerial blocks that claim 64 KiB each", stream(Snappy, &xerial(&[&[0, 0, 0, 4][..], &[0x80, 0x80, 4, 0]].concat().repeat(1000)))),
         case("lz4_dependent.bin", "error", 1, "lz4 blocks that depend on others, which Java refuses", stream(Lz4, &lz4_dependent)),
         case("lz4_checksum.bin", "error", 1, "the checksum of the lz4 descriptor is wrong", stream(Lz4, &lz4_checksum)),
         case("lz4_block_past.bin", "error", 8, "an lz4 block that reaches past the batch", stream(Lz4, &lz4(&[0, 0, 0x10, 0, 1, 2]))),
         case("lz4_block_too_large.bin", "error", 8, "an lz4 block of 2^31-1 bytes", stream(Lz4, &lz4(&[0xff, 0xff, 0xff, 0x7f, 1, 2]))),
-        case("lz4_100k_blocks.bin", "any", 16, "100,000 stored lz4 blocks of 1 byte", stream(Lz4, &lz4(&[[1, 0, 0, 0x80, 0].repeat(100_000), vec![0; 4]].concat()))),
+        case("lz4_30k_blocks.bin", "any", 16, "30,000 stored lz4 blocks of 1 byte", stream(Lz4, &lz4(&[[1, 0, 0, 0x80, 0].repeat(30_000), vec![0; 4]].concat()))),
         case("lz4_no_end.bin", "error", 1, "lz4 without its end mark", stream(Lz4, &cut(tiny(Lz4), 4))),
         case("lz4_copy_before_start.bin", "error", 8, "an lz4 copy from before its start", stream(Lz4, &lz4(&[5, 0, 0, 0, 0x1f, b'a', 9, 0, 0, 0, 0, 0, 0]))),
-        case("zstd_skippable_50k.bin", "error", 8, "50,000 skippable zstd frames of nothing", stream(Zstd, &[0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0].repeat(50_000))),
+        case("zstd_skippable_20k.bin", "error", 8, "20,000 skippable zstd frames of nothing", stream(Zstd, &[0x50, 0x2a, 0x4d, 0x18, 0, 0, 0, 0].repeat(20_000))),
         case("zstd_skippable_past.bin", "error", 1, "a skippable zstd frame of 2^32-1 bytes", stream(Zstd, &[0x50, 0x2a, 0x4d, 0x18, 0xff, 0xff, 0xff, 0xff])),
         case("zstd_content_2_60.bin", "error", 1, "a zstd frame that claims 2^60 bytes", stream(Zstd, &[0x28, 0xb5, 0x2f, 0xfd, 0xe0, 0, 0, 0, 0, 0, 0, 0, 0x10, 0x29, 0, 0, 1, 2, 3, 4, 5])),
         case("zstd_reserved_block.bin", "error", 1, "a zstd block of a kind that there is not", stream(Zstd, &zstd(&[7, 0, 0]))),
@@ -177,6 +178,7 @@ pub(super) fn packed() -> Vec<Case> {
 }
 
 /// Message formats 0 and 1.
+#[rustfmt::skip] // One case, one line.
 pub(super) fn legacy() -> Vec<Case> {
     let case = |file, expect, max_alloc_mib, what, bytes| Case {
         file,
@@ -201,12 +203,12 @@ pub(super) fn legacy() -> Vec<Case> {
         case("legacy_v0.bin", "ok", 1, "valid: three messages of format 0", set(V0, None, b"v")),
         case("legacy_v1_gzip.bin", "ok", 1, "valid: three messages of format 1 in one, gzip", set(V1, Gzip, b"v")),
         case("legacy_v0_lz4.bin", "ok", 1, "valid: format 0 with the lz4 checksum that covers too much", set(V0, Lz4, b"v")),
-        case("legacy_v1_snappy_12m.bin", "ok", 64, "valid: three values of 4 MiB in one message", set(V1, Snappy, &vec![0; 4 * MIB])),
+        case("legacy_v1_snappy_3m.bin", "ok", 8, "valid: three values of 1 MiB in one message", set(V1, Snappy, &vec![0; MIB])),
         case("legacy_bomb_gzip.bin", "error", 40, "three values of 11 MiB in one message of format 1", set(V1, Gzip, &vec![0; 11 * MIB])),
         case("legacy_bomb_lz4.bin", "error", 48, "three values of 11 MiB in one message of format 0", set(V0, Lz4, &vec![0; 11 * MIB])),
         case("legacy_cut.bin", "error", 1, "the last message ends 1 byte early", cut(set(V1, None, b"v"), 1)),
         case("legacy_crc.bin", "error", 1, "a checksum that is off by one bit", flipped(set(V1, None, b"v"), 12)),
-        case("legacy_value_flipped.bin", "error", 1, "a value that is off by one bit", flipped(cut(set(V1, None, b"v"), 0), 42)),
+        case("legacy_value_flipped.bin", "error", 1, "a value that is off by one bit", flipped(set(V1, None, b"v"), 35)),
         case("legacy_size_negative.bin", "error", 1, "a message of -1 bytes", message(-1, &[0; 20])),
         case("legacy_size_13.bin", "error", 1, "a message of 13 bytes, one less than the shortest", message(13, &[0; 20])),
         case("legacy_key_2g.bin", "error", 1, "a key of 2^31-1 bytes", message(18, &[0, 0, 0x7f, 0xff, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0])),
