@@ -67,6 +67,9 @@
 //! [`core`] is the whole producer as a value without sockets, clock and threads; `net`, behind the feature of that name
 //! (on by default), is tokio around it.
 
+// Without sockets nobody calls what only they need.
+#![cfg_attr(not(feature = "net"), allow(dead_code, unused_imports))]
+
 pub mod config;
 pub mod core;
 mod error;

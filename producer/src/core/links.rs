@@ -27,6 +27,7 @@ struct Peer {
     failures: u32,
     retry_at: Timestamp,
     tried_at: Timestamp,
+    failed_at: Timestamp,
     /// Why it could not be reached, if that is how it stands.
     reason: Option<String>,
 }
@@ -115,6 +116,7 @@ impl Links {
             failures: 0,
             retry_at: Timestamp(i64::MIN),
             tried_at: Timestamp(i64::MIN),
+            failed_at: Timestamp(i64::MIN),
             reason: None,
         };
         self.peers.entry(address.clone()).or_insert_with(new)
@@ -216,8 +218,10 @@ impl Core {
     /// One warning for each outage, within a second, when every address has failed or the second is nearly over.
     fn report_outage(&mut self, now: Timestamp) {
         let Some(outage) = self.links.outage.filter(|outage| !outage.is_reported) else { return };
-        let failed =
-            |address: &Address| self.links.peers.get(address).is_some_and(|peer| peer.reason.is_some());
+        let failed = |address: &Address| {
+            let peer = self.links.peers.get(address);
+            peer.is_some_and(|peer| peer.reason.is_some() && peer.failed_at >= outage.since)
+        };
         let all_failed = self.links.bootstrap.iter().chain(self.metadata.brokers().values()).all(failed);
         let due = outage.since + REPORT_AFTER;
         if !all_failed && due > now {
@@ -250,7 +254,8 @@ impl Core {
         let failures = self.links.peer(&link.address).failures + 1;
         let wait = backoff.after(failures, &mut self.random);
         let peer = self.links.peer(&link.address);
-        (peer.failures, peer.retry_at, peer.reason) = (failures, now + wait, Some(reason.to_owned()));
+        (peer.failures, peer.retry_at) = (failures, now + wait);
+        (peer.failed_at, peer.reason) = (now, Some(reason.to_owned()));
         tracing::debug!("{}: {reason}", link.address);
         // The broker may be gone for good, and its partitions with others.
         self.metadata.refresh();

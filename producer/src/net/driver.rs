@@ -20,6 +20,8 @@ use super::Clock;
 use crate::config::{Address, ConfigError};
 use crate::core::{Action, ConnectionId, Core, Event};
 
+/// How old the time gets that records take over from each other while batches are open.
+const CLOCK_TICK: Duration = Duration::from_millis(10);
 /// What a socket is read into at once, in bytes.
 const READ_SIZE: usize = 16 * 1024;
 
@@ -79,7 +81,10 @@ impl Driver {
 
     /// Whether the core's next time has come.
     fn poll_timer(&mut self, context: &mut Context<'_>) -> bool {
-        let wakeup = self.core.next_wakeup();
+        let mut wakeup = self.core.next_wakeup();
+        if self.core.unfinished_batches() > 0 {
+            wakeup = wakeup.min(self.clock.now() + CLOCK_TICK);
+        }
         // A timer that goes off too early costs less than one that is set anew each time.
         if wakeup < self.armed || self.armed <= self.clock.now() {
             let Some(instant) = self.clock.instant(wakeup) else { return false };
@@ -97,6 +102,7 @@ impl Future for Driver {
         let this = self.get_mut();
         loop {
             let now = this.clock.now();
+            this.core.accumulator().set_clock(now);
             while let Some(action) = this.core.poll(now) {
                 this.perform(action);
             }
