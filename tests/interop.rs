@@ -16,7 +16,10 @@
 use std::{
     path::PathBuf,
     process::ExitCode,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use harness::{
@@ -25,7 +28,7 @@ use harness::{
     random::Random,
     real_kafka::RealKafka,
     rows::{self, Row},
-    tools::{self, Missing},
+    tools::Missing,
 };
 use mock_broker::{ClusterConfig, MockCluster};
 use tokio::runtime::Runtime;
@@ -56,7 +59,8 @@ const LANES: usize = 3;
 struct Places {
     mock: Result<MockCluster, Trouble>,
     kafka: Result<RealKafka, Trouble>,
-    program: Result<PathBuf, String>,
+    /// Built when the first case needs it.
+    program: OnceLock<Result<PathBuf, String>>,
     /// Cases that were shown to be able to fail.
     proven: AtomicUsize,
 }
@@ -72,7 +76,7 @@ fn main() -> ExitCode {
     let places = Places {
         mock: start_mock(&runtime, &legs),
         kafka: start_kafka(&java, &parties, &legs),
-        program: tools::milena_program(),
+        program: OnceLock::new(),
         proven: AtomicUsize::new(0),
     };
 

@@ -55,7 +55,7 @@ struct Tool<'a> {
 impl Places {
     fn tool(&self, place: Place) -> Result<Tool<'_>, Trouble> {
         let bootstrap = self.bootstrap_servers(place)?;
-        let program = self.program.as_deref().map_err(String::clone)?;
+        let program = self.program.get_or_init(tools::milena_program).as_deref().map_err(String::clone)?;
         Ok(Tool { program, bootstrap })
     }
 }
