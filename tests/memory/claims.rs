@@ -22,13 +22,13 @@ pub(crate) fn smallest_elements(law: &mut Law) {
     for_each_array(|subject, version, schema, is_flexible, array| {
         let mut writer = Writer::new(version, is_flexible, array, Array::Filled);
         writer.fields(schema);
-        let is_there = writer.is_reached;
-        if is_there {
-            if let Err(error) = law.message(subject, version, &Bytes::from(writer.bytes)) {
-                law.fail(format!("{} v{version}: refuses small elements: {error}", subject.name()));
-            }
+        if !writer.is_reached {
+            return false;
         }
-        is_there
+        if let Err(error) = law.message(subject, version, &Bytes::from(writer.bytes)) {
+            law.fail(format!("{} v{version}: refuses small elements: {error}", subject.name()));
+        }
+        true
     });
 }
 
