@@ -25,7 +25,7 @@ mod legacy;
 type Outcome<T = ()> = Result<T, String>;
 
 /// Compares all files of `dir`, the folder `records` of the golden vectors.
-pub fn run(dir: &Path) -> Summary {
+pub(crate) fn run(dir: &Path) -> Summary {
     let mut summary = Summary::default();
     let mut files: Vec<_> = match fs::read_dir(dir) {
         Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).collect(),

@@ -1,7 +1,7 @@
 //! SHA-256, because golden vectors give long byte strings by their hash only.
 
 /// The hash of `bytes`, in hex.
-pub fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     let primes: Vec<f64> = (2_u32..312).filter(|n| (2..*n).all(|d| n % d != 0)).map(f64::from).collect();
     // The constants are the first 32 bits of the fractions of roots of primes; a double has more than those.
     let fraction = |root: f64| (root.fract() * 2_f64.powi(32)) as u32;
