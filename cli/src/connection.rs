@@ -1,13 +1,11 @@
 //! One connection: a socket, the versions agreed on it, one request at a time.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use protocol::frame::{Framer, encode_request};
-use protocol::messages::api_versions::ApiVersion;
-use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
-use protocol::{ApiKey, ErrorCode, Message, RequestMessage, ResponseHeader, VersionRange};
+use protocol::messages::ApiVersionsRequest;
+use protocol::{ApiKey, ApiVersionsAnswer, BrokerVersions, Message, RequestMessage, ResponseHeader};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
@@ -15,10 +13,6 @@ use crate::{ClientError, ClientErrorKind};
 
 /// What we call ourselves.
 const CLIENT_ID: &str = "milena";
-
-/// The version of ApiVersions to begin with: the first that says who is asking. A broker too old for it answers in
-/// version 0 which ones it has (KIP-511).
-const FIRST_TRY: i16 = 3;
 
 /// How much of a frame is made room for at once, in bytes: a length alone does not get memory.
 const READ_STEP: usize = 1 << 20;
@@ -29,7 +23,7 @@ pub struct Connection {
     address: String,
     stream: TcpStream,
     received: BytesMut,
-    versions: BTreeMap<ApiKey, VersionRange>,
+    versions: BrokerVersions,
     last_correlation_id: i32,
     timeout: Duration,
     /// A request was given up midway: whatever comes next answers that one.
@@ -59,7 +53,7 @@ impl Connection {
             address: address.to_owned(),
             stream,
             received: BytesMut::new(),
-            versions: BTreeMap::new(),
+            versions: BrokerVersions::default(),
             last_correlation_id: 0,
             timeout,
             is_spoilt: false,
@@ -85,7 +79,7 @@ impl Connection {
     /// # Errors
     /// There is none.
     pub fn version_of<M: RequestMessage>(&self) -> Result<i16, ClientError> {
-        let (ours, theirs) = (M::VERSIONS, self.versions.get(&M::KEY).copied().unwrap_or(VersionRange::NONE));
+        let (ours, theirs) = (M::VERSIONS, self.versions.offered(M::KEY));
         ours.agree(theirs)
             .ok_or_else(|| self.failed(M::KEY, ClientErrorKind::NoCommonVersion { ours, theirs }))
     }
@@ -117,34 +111,22 @@ impl Connection {
             client_software_version: env!("CARGO_PKG_VERSION").into(),
             ..Default::default()
         };
-        let mut response = self.ask_for_versions(FIRST_TRY, &request).await?;
-        if response.error_code == ErrorCode::UNSUPPORTED_VERSION {
-            // It tells which versions it has; one that does not has version 0.
-            let theirs =
-                range_of(&response.api_keys, ApiKey::API_VERSIONS).unwrap_or(VersionRange::new(0, 0));
-            let version = VersionRange::new(0, FIRST_TRY).agree(theirs).unwrap_or(0);
-            response = self.ask_for_versions(version, &request).await?;
+        let mut version = ApiVersionsAnswer::FIRST_VERSION;
+        loop {
+            let body = self.exchange(version, &request).await?;
+            let answer = ApiVersionsAnswer::read(&body, version)
+                .map_err(|error| self.failed(ApiKey::API_VERSIONS, ClientErrorKind::Decode(error)))?;
+            match answer {
+                ApiVersionsAnswer::Offered(versions) => {
+                    self.versions = versions;
+                    return Ok(());
+                }
+                ApiVersionsAnswer::AskAgain(lower) => version = lower,
+                ApiVersionsAnswer::Refused(code) => {
+                    return Err(ClientError::refused(&self.address, ApiKey::API_VERSIONS, "versions", code));
+                }
+            }
         }
-        if response.error_code.is_error() {
-            let (api, code) = (ApiKey::API_VERSIONS, response.error_code);
-            return Err(ClientError::refused(&self.address, api, "versions", code));
-        }
-        let ranges = |key: &ApiKey| Some((*key, range_of(&response.api_keys, *key)?));
-        self.versions = ApiKey::ALL.iter().filter_map(ranges).collect();
-        Ok(())
-    }
-
-    /// An answer may be in version 0 whatever was asked, if it is UNSUPPORTED_VERSION.
-    async fn ask_for_versions(
-        &mut self,
-        version: i16,
-        request: &ApiVersionsRequest,
-    ) -> Result<ApiVersionsResponse, ClientError> {
-        let body = self.exchange(version, request).await?;
-        let unsupported = ErrorCode::UNSUPPORTED_VERSION.0.to_be_bytes();
-        let version = if body.starts_with(&unsupported) { 0 } else { version };
-        ApiVersionsResponse::read(&body, version)
-            .map_err(|error| self.failed(ApiKey::API_VERSIONS, ClientErrorKind::Decode(error)))
     }
 
     /// Writes a request and reads the frame that answers it; gives its body.
@@ -188,9 +170,4 @@ impl Connection {
     fn failed(&self, api: ApiKey, kind: ClientErrorKind) -> ClientError {
         ClientError::new(&self.address, Some(api), kind)
     }
-}
-
-fn range_of(ranges: &[ApiVersion], key: ApiKey) -> Option<VersionRange> {
-    let range = ranges.iter().find(|range| range.api_key == key.0)?;
-    Some(VersionRange::new(range.min_version, range.max_version))
 }
