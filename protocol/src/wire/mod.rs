@@ -35,7 +35,7 @@ use crate::version::VersionRange;
 
 /// A value that can be read from a frame.
 pub trait Decode {
-    /// The fewest bytes that a value takes in any version: what an array's count is charged with.
+    /// The fewest bytes that a value takes in any version: what an array's count is charged with at least.
     const MIN_SIZE: usize;
 
     /// Reads the value over `self`, which is at its default.
