@@ -53,7 +53,11 @@ fn main() -> ExitCode {
 /// Checks each file of messages and prints a line for it.
 fn all_messages(dir: &Path) -> Summary {
     let mut all = Summary::default();
-    for file in files(dir) {
+    let files = files(dir);
+    for message in messages::all().filter(|message| !files.contains(message)) {
+        all.failures.push(format!("{}: there are no vectors of {message}", dir.display()));
+    }
+    for file in files {
         let path = dir.join(format!("{file}.jsonl"));
         let summary = match (file.as_str(), Subject::of(&file)) {
             ("RequestHeader", _) => headers::requests(&file, &path),
@@ -70,10 +74,11 @@ fn all_messages(dir: &Path) -> Summary {
     all
 }
 
-/// The names of a folder's files, without their extension, in order. A folder that is not there has none.
+/// The names of a folder's files, without their extension, in order.
 fn files(dir: &Path) -> Vec<String> {
-    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let entries = fs::read_dir(dir).unwrap_or_else(|e| panic!("{}: {e}", dir.display()));
     let mut names: Vec<String> = entries
+        .flatten()
         .map(|entry| entry.file_name().to_string_lossy().trim_end_matches(".jsonl").to_owned())
         .collect();
     names.sort();

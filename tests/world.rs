@@ -79,6 +79,7 @@ fn a_lost_request_is_sent_again() {
     world.run_until_answered();
     assert_eq!(world.values(TOPIC, 0), ["a"]);
     assert_eq!(offsets(&world), [Some(0)]);
+    assert_eq!(produce_requests(&world), 2);
 }
 
 #[test]
@@ -138,21 +139,73 @@ fn without_a_broker_the_record_is_given_back_in_time() {
 
 #[test]
 fn seeds() {
-    if let Some(seed) = std::env::var("MILENA_SEED").ok().and_then(|seed| seed.parse().ok()) {
+    if let Some(seed) = number("MILENA_SEED") {
         let mut run = Run::of(seed);
         let outcome = run.play();
         run.tell();
         outcome.unwrap_or_else(|broken| panic!("seed {seed}:\n{broken}"));
         return;
     }
-    let seeds = std::env::var("MILENA_SEEDS").ok().and_then(|seeds| seeds.parse().ok()).unwrap_or(SEEDS);
+    let seeds = number("MILENA_SEEDS").unwrap_or(SEEDS);
     let mut records = 0;
+    let mut troubles = Troubles::default();
     for seed in 0..seeds {
         let mut run = Run::of(seed);
         run.play().unwrap_or_else(|broken| panic!("MILENA_SEED={seed} tells the story of:\n{broken}"));
         records += run.world.history.len();
+        troubles.add(&run.world);
     }
-    println!("world: {seeds} seeds, {records} records");
+    println!("world: {seeds} seeds, {records} records, {troubles:?}");
+    troubles.assert_all_kinds();
+}
+
+/// A number that the environment gives.
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable}={text} is no number")))
+}
+
+/// What the worlds went through: seeds without trouble would show nothing.
+#[derive(Debug, Default)]
+struct Troubles {
+    refused: usize,
+    lost_requests: usize,
+    lost_responses: usize,
+    moved_leaders: usize,
+    struck_by_rules: usize,
+    duplicates_refused: usize,
+    sent_to_old_leaders: usize,
+}
+
+impl Troubles {
+    fn add(&mut self, world: &World) {
+        self.refused += world.troubled.refused;
+        self.lost_requests += world.troubled.lost_requests;
+        self.lost_responses += world.troubled.lost_responses;
+        self.moved_leaders += world.troubled.moved_leaders;
+        for entry in world.cluster.journal().entries() {
+            self.struck_by_rules += entry.faults.len();
+            for partition in &entry.partitions {
+                let is_duplicate = partition.batch.as_ref().is_some_and(|batch| batch.duplicate);
+                self.duplicates_refused += usize::from(is_duplicate);
+                let is_old = partition.error_code == ErrorCode::NOT_LEADER_OR_FOLLOWER;
+                self.sent_to_old_leaders += usize::from(is_old);
+            }
+        }
+    }
+
+    fn assert_all_kinds(&self) {
+        let kinds = [
+            self.refused,
+            self.lost_requests,
+            self.lost_responses,
+            self.moved_leaders,
+            self.struck_by_rules,
+            self.duplicates_refused,
+            self.sent_to_old_leaders,
+        ];
+        assert!(!kinds.contains(&0), "{self:?}");
+    }
 }
 
 #[test]

@@ -34,8 +34,18 @@ impl Subject {
     }
 }
 
+/// Every message that there must be vectors of.
+pub(crate) fn all() -> impl Iterator<Item = String> {
+    let apis = ApiKey::ALL.iter().filter_map(|key| key.name());
+    let bodies = apis.flat_map(|name| ["Request", "Response"].map(|kind| format!("{name}{kind}")));
+    let headers = ["RequestHeader", "ResponseHeader"].map(str::to_owned);
+    bodies.chain(headers).chain(DATA_MESSAGES.iter().map(|&name| name.to_owned()))
+}
+
 macro_rules! data_messages {
     ($($name:ident)*) => {
+        const DATA_MESSAGES: &[&str] = &[$(stringify!($name)),*];
+
         fn data_message(name: &str) -> Option<fn(&Vector) -> Result<(), String>> {
             match name {
                 $(stringify!($name) => Some(data::<$name>),)*

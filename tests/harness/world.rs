@@ -26,7 +26,7 @@ use protocol::{ApiKey, Message, ResponseHeader};
 use crate::network::{End, Happening, Network};
 use crate::random::Random;
 
-/// How often the network and the cluster misbehave: once in so many, 0 is never.
+/// How often the network and the cluster misbehave: once in so many, 0 is never; or how often they did.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Trouble {
     /// Connections that are refused.
@@ -50,6 +50,8 @@ pub struct World {
     pub producer: Core,
     /// What goes wrong from here on.
     pub trouble: Trouble,
+    /// How often each went wrong so far.
+    pub troubled: Trouble,
     /// What was sent, in order.
     pub history: Vec<Sent>,
     network: Network<ClientId>,
@@ -104,6 +106,7 @@ impl World {
             cluster,
             producer: Core::new(settings, random.bits(), BEGINNING),
             trouble: Trouble::default(),
+            troubled: Trouble::default(),
             history: Vec::new(),
             network: Network::new(Duration::from_millis(4)),
             random,
@@ -190,7 +193,7 @@ impl World {
             Action::Connect { connection, address } => {
                 let broker = BrokerId(i32::from(address.port) - FIRST_PORT + 1);
                 let is_there = self.cluster.brokers().any(|(id, _)| id == broker);
-                let is_refused = self.strikes(self.trouble.refused);
+                let is_refused = self.strikes(|trouble| &mut trouble.refused);
                 let broker = Some(broker).filter(|_| is_there && !is_refused);
                 self.network.open(connection, broker, self.now, &mut self.random);
             }
@@ -198,7 +201,7 @@ impl World {
                 let bytes = frame.into_bytes();
                 bytes.hash(&mut self.fingerprint);
                 self.producer.handle(Event::Transmitted { connection, correlation_id }, self.now);
-                let is_lost = self.strikes(self.trouble.lost_requests);
+                let is_lost = self.strikes(|trouble| &mut trouble.lost_requests);
                 self.transfer(connection, End::Broker, bytes, is_lost);
             }
             Action::Close { connection } => {
@@ -241,7 +244,7 @@ impl World {
             let Some(link) = self.network.link(connection) else { return };
             let effects = self.cluster.handle(Input::Frame { connection: link.id, frame }, self.now);
             self.perform_effects(effects);
-            if self.strikes(self.trouble.moved_leaders) {
+            if self.strikes(|trouble| &mut trouble.moved_leaders) {
                 self.move_a_leader();
             }
         }
@@ -253,7 +256,7 @@ impl World {
                 Effect::Send { connection, frame } => {
                     let bytes = frame.into_bytes();
                     bytes.hash(&mut self.fingerprint);
-                    let is_lost = self.strikes(self.trouble.lost_responses);
+                    let is_lost = self.strikes(|trouble| &mut trouble.lost_responses);
                     if let Some(client) = self.network.client_of(connection) {
                         self.transfer(client, End::Client, bytes, is_lost);
                     }
@@ -280,8 +283,12 @@ impl World {
         }
     }
 
-    fn strikes(&mut self, one_in: usize) -> bool {
-        one_in > 0 && self.random.one_in(one_in)
+    /// Whether this kind of trouble strikes now.
+    fn strikes(&mut self, kind: fn(&mut Trouble) -> &mut usize) -> bool {
+        let one_in = *kind(&mut self.trouble);
+        let strikes = one_in > 0 && self.random.one_in(one_in);
+        *kind(&mut self.troubled) += usize::from(strikes);
+        strikes
     }
 
     /// Makes a random broker the leader of a random partition.
