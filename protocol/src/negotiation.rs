@@ -135,7 +135,8 @@ mod tests {
         ];
         for version in ApiKey::API_VERSIONS.versions().unwrap().iter() {
             let body = answer(ErrorCode::NONE, &apis, version);
-            let ApiVersionsAnswer::Offered(versions) = ApiVersionsAnswer::read(&body, version).unwrap() else {
+            let ApiVersionsAnswer::Offered(versions) = ApiVersionsAnswer::read(&body, version).unwrap()
+            else {
                 panic!("version {version}");
             };
             assert_eq!(versions.agree(ApiKey::PRODUCE), Some(9));
