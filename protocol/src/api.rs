@@ -155,7 +155,10 @@ macro_rules! any_message {
             #[cfg(feature = "json")]
             pub fn to_json(&self, version: i16) -> Result<crate::json::Value, EncodeError> {
                 match self {
-                    $(Self::$name(message) => crate::json::JsonForm::to_json(message, version),)*
+                    $(Self::$name(message) => {
+                        crate::wire::check_version::<$message>(version)?;
+                        crate::json::JsonForm::to_json(message, version)
+                    })*
                 }
             }
 
@@ -171,6 +174,10 @@ macro_rules! any_message {
             ) -> Option<Result<Self, crate::json::JsonError>> {
                 match api_key {
                     $(ApiKey::$constant => {
+                        let versions = <$message as Message>::VERSIONS;
+                        if !versions.contains(version) {
+                            return Some(Err(crate::json::JsonError::unsupported(version, versions)));
+                        }
                         let mut message = $message::default();
                         let read = crate::json::JsonForm::read_json(&mut message, json, version);
                         Some(read.map(|()| Self::$name(message)))

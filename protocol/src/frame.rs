@@ -10,7 +10,7 @@ use std::io::IoSlice;
 use bytes::{Buf, Bytes, BytesMut};
 use bytestring::ByteString;
 
-use crate::api::{RequestMessage, Response};
+use crate::api::{Request, RequestMessage, Response};
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
 use crate::header::{RequestHeader, ResponseHeader};
 use crate::parse::{self, be_i32};
@@ -95,6 +95,7 @@ impl Framer {
 pub struct EncodedFrame {
     /// In reverse, so that what is written comes off the end.
     parts: Vec<Bytes>,
+    remaining: usize,
 }
 
 impl EncodedFrame {
@@ -103,7 +104,8 @@ impl EncodedFrame {
     pub fn from_parts(mut parts: Vec<Bytes>) -> Self {
         parts.retain(|part| !part.is_empty());
         parts.reverse();
-        Self { parts }
+        let remaining = parts.iter().map(Bytes::len).sum();
+        Self { parts, remaining }
     }
 
     /// The slices, in order.
@@ -114,7 +116,7 @@ impl EncodedFrame {
     /// Bytes in all, the length included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.parts.iter().map(Bytes::len).sum()
+        self.remaining
     }
 
     /// Whether nothing is left of it.
@@ -139,7 +141,7 @@ impl EncodedFrame {
 
 impl Buf for EncodedFrame {
     fn remaining(&self) -> usize {
-        self.len()
+        self.remaining
     }
 
     fn chunk(&self) -> &[u8] {
@@ -152,11 +154,9 @@ impl Buf for EncodedFrame {
     }
 
     fn advance(&mut self, mut count: usize) {
-        while count > 0 {
-            let Some(part) = self.parts.last_mut() else {
-                assert!(count == 0, "advanced past the end of the frame");
-                return;
-            };
+        assert!(count <= self.remaining, "advanced past the end of the frame");
+        self.remaining -= count;
+        while let Some(part) = self.parts.last_mut() {
             if count < part.len() {
                 part.advance(count);
                 return;
@@ -199,8 +199,31 @@ pub fn encode_response(
     correlation_id: i32,
     response: &Response,
 ) -> Result<EncodedFrame, EncodeError> {
-    let mut output = start();
     let header = ResponseHeader { correlation_id, unknown_tagged_fields: Default::default() };
+    forward_response(&header, version, response)
+}
+
+/// Encodes a request behind a header of its own, for proxies: the header's tagged fields go along.
+///
+/// # Errors
+/// As [`encode_request`].
+pub fn forward_request(header: &RequestHeader, request: &Request) -> Result<EncodedFrame, EncodeError> {
+    let mut output = start();
+    header.write(&mut output)?;
+    request.encode(header.request_api_version, &mut output)?;
+    finish(output)
+}
+
+/// Encodes the response to a request of `version` behind a header of its own, for proxies.
+///
+/// # Errors
+/// As [`encode_request`].
+pub fn forward_response(
+    header: &ResponseHeader,
+    version: i16,
+    response: &Response,
+) -> Result<EncodedFrame, EncodeError> {
+    let mut output = start();
     header.write(response.api_key(), version, &mut output)?;
     response.encode(version, &mut output)?;
     finish(output)
@@ -224,10 +247,10 @@ fn finish(mut output: Output) -> Result<EncodedFrame, EncodeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ApiKey;
     use crate::messages::produce::{PartitionProduceData, TopicProduceData};
     use crate::messages::{MetadataResponse, ProduceRequest};
     use crate::wire::{Message, Records};
-    use crate::{ApiKey, Request};
 
     #[test]
     fn a_length_that_is_negative_or_too_long_is_refused_before_a_byte_is_read() {
@@ -291,6 +314,19 @@ mod tests {
             }
             assert_eq!(written, b"abcdefgh");
         }
+    }
+
+    #[test]
+    fn a_proxy_loses_nothing_of_a_header() {
+        let mut header = RequestHeader {
+            request_api_key: ApiKey::METADATA,
+            request_api_version: 12,
+            correlation_id: 3,
+            ..Default::default()
+        };
+        header.unknown_tagged_fields.insert(9, Bytes::from_static(b"new"));
+        let frame = forward_request(&header, &Request::Metadata(Default::default())).unwrap().into_bytes();
+        assert_eq!(RequestHeader::read(&frame.slice(PREFIX..)).unwrap().0, header);
     }
 
     #[test]

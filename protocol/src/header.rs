@@ -45,12 +45,20 @@ impl RequestHeader {
     /// Reads the header at the start of a frame, and gives the body behind it.
     ///
     /// # Errors
-    /// [`DecodeErrorKind::UnknownApiKey`] for a key outside the table, for nobody can know the header's form then;
-    /// else what is wrong with the bytes. Any version is accepted here.
+    /// [`DecodeErrorKind::UnknownApiKey`] and [`DecodeErrorKind::UnsupportedVersion`] for what is outside the table, for
+    /// nobody can know the header's form then; else what is wrong with the bytes. Of ApiVersions any version is
+    /// accepted: a broker answers one that it does not know in version 0 (KIP-511).
     pub fn read(frame: &Bytes) -> Result<(Self, Bytes), DecodeError> {
-        let (_, (key, _)) = parse::parse((be_i16, be_i16), frame)?;
-        if ApiKey(key).versions().is_none() {
+        let (_, (key, version)) = parse::parse((be_i16, be_i16), frame)?;
+        let Some(versions) = ApiKey(key).versions() else {
             return Err(DecodeError::new(DecodeErrorKind::UnknownApiKey(key), 0));
+        };
+        if !versions.contains(version) && ApiKey(key) != ApiKey::API_VERSIONS {
+            let (lowest, highest) = (versions.lowest(), versions.highest());
+            return Err(DecodeError::new(
+                DecodeErrorKind::UnsupportedVersion { version, lowest, highest },
+                2,
+            ));
         }
         let fields = (be_i16, be_i16, be_i32, nullable_string);
         let (rest, (key, version, correlation_id, client_id)) = parse::parse(fields, frame)?;
@@ -182,6 +190,15 @@ mod tests {
         assert_eq!(*error.kind(), DecodeErrorKind::UnknownApiKey(32_000));
         assert_eq!(RequestHeader::peek(&frame), Some((ApiKey(32_000), 1, 5)));
         assert_eq!(RequestHeader::peek(&frame.slice(..5)), None);
+    }
+
+    #[test]
+    fn an_unknown_version_is_named_unless_it_is_of_api_versions() {
+        let frame = |key| Bytes::from(vec![0, key, 0, 99, 0, 0, 0, 5, 0xff, 0xff, 0]);
+        let error = RequestHeader::read(&frame(3)).unwrap_err();
+        let expected = DecodeErrorKind::UnsupportedVersion { version: 99, lowest: 0, highest: 13 };
+        assert_eq!(*error.kind(), expected);
+        assert_eq!(RequestHeader::read(&frame(18)).unwrap().0.request_api_version, 99);
     }
 
     #[test]

@@ -19,6 +19,7 @@ use crate::error::EncodeError;
 use crate::error_code::ErrorCode;
 use crate::header::{RequestHeader, ResponseHeader};
 use crate::names::{Acks, BrokerId, GroupId, IsolationLevel, ProducerId, TopicName, TransactionalId, Uuid};
+use crate::version::VersionRange;
 use crate::wire::{IntArray, Records, WireInt};
 
 /// A JSON object.
@@ -32,7 +33,7 @@ pub trait JsonForm {
     /// As encoding: a field that the version cannot carry.
     fn to_json(&self, version: i16) -> Result<Value, EncodeError>;
 
-    /// Reads the value over `self`, which is at its default.
+    /// Reads the value over `self`, which is at its default. Fields that the version does not have are overlooked.
     ///
     /// # Errors
     /// A field that is missing, of the wrong type or out of range.
@@ -43,12 +44,23 @@ pub trait JsonForm {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError {
     path: String,
-    expected: &'static str,
+    problem: Problem,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Problem {
+    IsNot(&'static str),
+    Version(i16, VersionRange),
 }
 
 impl JsonError {
     fn expected(expected: &'static str) -> Self {
-        Self { path: String::new(), expected }
+        Self { path: String::new(), problem: Problem::IsNot(expected) }
+    }
+
+    /// The message does not have this version.
+    pub(crate) fn unsupported(version: i16, versions: VersionRange) -> Self {
+        Self { path: String::new(), problem: Problem::Version(version, versions) }
     }
 
     fn within(mut self, step: &str) -> Self {
@@ -67,7 +79,12 @@ impl JsonError {
 impl fmt::Display for JsonError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = if self.path.is_empty() { "the message" } else { &self.path };
-        write!(f, "{place} is not {}", self.expected)
+        match self.problem {
+            Problem::IsNot(expected) => write!(f, "{place} is not {expected}"),
+            Problem::Version(version, versions) => {
+                write!(f, "{place} has no version {version}, only {versions}")
+            }
+        }
     }
 }
 
@@ -122,14 +139,27 @@ impl JsonForm for bool {
     }
 }
 
+const INFINITY: &str = "Infinity";
+const NEG_INFINITY: &str = "-Infinity";
+const NAN: &str = "NaN";
+
 impl JsonForm for f64 {
     fn to_json(&self, _version: i16) -> Result<Value, EncodeError> {
-        // JSON has no NaN and no infinity; Java's converter writes them as text.
-        Ok(serde_json::Number::from_f64(*self).map_or_else(|| Value::from(self.to_string()), Value::from))
+        // JSON has no NaN and no infinity; Java's converter writes its own words for them.
+        Ok(match *self {
+            f64::INFINITY => Value::from(INFINITY),
+            f64::NEG_INFINITY => Value::from(NEG_INFINITY),
+            number => serde_json::Number::from_f64(number).map_or(Value::from(NAN), Value::from),
+        })
     }
 
     fn read_json(&mut self, value: &Value, _version: i16) -> Result<(), JsonError> {
-        let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
+        let number = match value.as_str() {
+            Some(INFINITY) => Some(f64::INFINITY),
+            Some(NEG_INFINITY) => Some(f64::NEG_INFINITY),
+            Some(NAN) => Some(f64::NAN),
+            _ => value.as_f64(),
+        };
         *self = number.ok_or(JsonError::expected("a number"))?;
         Ok(())
     }
@@ -302,6 +332,7 @@ impl JsonForm for ResponseHeader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::EncodeErrorKind;
     use crate::messages::MetadataRequest;
 
     #[test]
@@ -311,6 +342,27 @@ mod tests {
         let error = MetadataRequest::default().read_json(&json, 4).unwrap_err();
         assert_eq!(error.path(), "topics[1].name");
         assert_eq!(error.to_string(), "topics[1].name is not a string");
+    }
+
+    #[test]
+    fn numbers_that_json_lacks_have_java_s_names() {
+        for (number, text) in
+            [(f64::INFINITY, "Infinity"), (f64::NEG_INFINITY, "-Infinity"), (f64::NAN, "NaN")]
+        {
+            assert_eq!(number.to_json(0).unwrap(), text);
+            let mut read = 0.0;
+            f64::read_json(&mut read, &Value::from(text), 0).unwrap();
+            assert_eq!(read.to_bits(), number.to_bits());
+        }
+    }
+
+    #[test]
+    fn a_version_that_the_message_lacks_is_an_error_in_both_directions() {
+        let request = crate::Request::from(MetadataRequest::default());
+        let kind = request.to_json(99).unwrap_err().kind().clone();
+        assert_eq!(kind, EncodeErrorKind::UnsupportedVersion { version: 99, lowest: 0, highest: 13 });
+        let read = crate::Request::from_json(ApiKey::METADATA, 99, &Value::Null).unwrap();
+        assert_eq!(read.unwrap_err().to_string(), "the message has no version 99, only 0-13");
     }
 
     #[test]

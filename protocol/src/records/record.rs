@@ -100,8 +100,8 @@ impl RecordSet {
     /// # Errors
     /// The first error of the iterator, or [`DecodeErrorKind::InflatedTooLarge`].
     pub fn to_owned(&self) -> Result<Vec<OwnedRecord>, DecodeError> {
-        let limit = self.allowance;
-        if self.len().saturating_mul(size_of::<OwnedRecord>()) > limit {
+        if self.len().saturating_mul(size_of::<OwnedRecord>()) > self.allowance {
+            let limit = self.allowance.saturating_add(self.payload.len());
             return Err(DecodeError::new(DecodeErrorKind::InflatedTooLarge { limit }, HEADER_SIZE));
         }
         let mut records = Vec::with_capacity(self.len());

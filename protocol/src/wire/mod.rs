@@ -127,10 +127,7 @@ pub trait Message: Decode + Encode + Default {
     /// # Errors
     /// [`EncodeErrorKind::UnsupportedVersion`], or the first field that this version cannot carry.
     fn write(&self, version: i16, output: &mut Output) -> Result<(), EncodeError> {
-        if !Self::VERSIONS.contains(version) {
-            let (lowest, highest) = (Self::VERSIONS.lowest(), Self::VERSIONS.highest());
-            return Err(EncodeError::new(EncodeErrorKind::UnsupportedVersion { version, lowest, highest }));
-        }
+        check_version::<Self>(version)?;
         output.set_version(version, Self::is_flexible(version));
         self.encode(output)
     }
@@ -144,6 +141,15 @@ pub trait Message: Decode + Encode + Default {
         self.write(version, &mut output)?;
         Ok(output.into_bytes())
     }
+}
+
+/// Refuses to write a version that the message does not have.
+pub(crate) fn check_version<M: Message>(version: i16) -> Result<(), EncodeError> {
+    if M::VERSIONS.contains(version) {
+        return Ok(());
+    }
+    let (lowest, highest) = (M::VERSIONS.lowest(), M::VERSIONS.highest());
+    Err(EncodeError::new(EncodeErrorKind::UnsupportedVersion { version, lowest, highest }))
 }
 
 /// Reads a nullable struct: a byte, negative for null, then the fields.

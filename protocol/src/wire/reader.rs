@@ -177,7 +177,7 @@ impl<'f> Reader<'f> {
     /// Gives bytes that were set aside to the element that is read next.
     #[inline]
     pub(crate) fn release(&mut self, bytes: usize) {
-        self.owed -= bytes;
+        self.owed = self.owed.saturating_sub(bytes);
     }
 
     /// Reads a part of known size with its own end: nothing in it can reach past, and all of it must be used.
