@@ -94,14 +94,15 @@ impl Noise {
 
     /// Something like a JSON document, cut at `size` bytes: names that repeat, numbers that do not.
     fn document(&mut self, size: usize) -> String {
-        const NAMES: [&str; 16] = [
-            "account", "branch", "balance", "currency", "customer", "date", "delivery", "discount",
-            "invoice", "item", "quantity", "region", "seller", "state", "tax", "weight",
+        const NAMES: [&str; 32] = [
+            "account", "branch", "balance", "colour", "currency", "customer", "date", "delivery", "discount", "floor",
+            "gate", "height", "invoice", "item", "kind", "level", "member", "name", "net", "owner", "phone", "quantity",
+            "region", "room", "seller", "state", "store", "tax", "unit", "vendor", "weight", "zone",
         ];
         let mut text = String::from("{");
         while text.len() < size {
             let bits = self.next();
-            text.push_str(&format!("\"{}\":{},", NAMES[bits as usize % NAMES.len()], bits >> 40));
+            text.push_str(&format!("\"{}\":{:x},", NAMES[bits as usize % NAMES.len()], bits >> 40));
         }
         text.truncate(size);
         text

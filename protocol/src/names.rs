@@ -235,6 +235,8 @@ impl IsolationLevel {
 }
 
 impl WireInt for BrokerId {
+    const ZERO: Self = Self(0);
+
     #[inline]
     fn from_wire(value: i32) -> Self {
         Self(value)

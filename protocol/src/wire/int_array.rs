@@ -8,6 +8,8 @@ use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 
 /// A number that lies on the wire as an `int32`.
 pub trait WireInt: Copy + Default + PartialEq + fmt::Debug {
+    /// Zero.
+    const ZERO: Self;
     /// From what the wire says.
     fn from_wire(value: i32) -> Self;
     /// To what the wire says.
@@ -15,6 +17,8 @@ pub trait WireInt: Copy + Default + PartialEq + fmt::Debug {
 }
 
 impl WireInt for i32 {
+    const ZERO: Self = 0;
+
     #[inline]
     fn from_wire(value: i32) -> Self {
         value
@@ -50,10 +54,15 @@ enum Place<T> {
 const INLINE: usize = 5;
 
 impl<T: WireInt> IntArray<T> {
+    /// A constant, because compilers put together on the stack what is not, and copy it: a default message was three
+    /// times as slow.
+    const EMPTY: Self = Self(Place::Inline { count: 0, numbers: [T::ZERO; INLINE] });
+
     /// An array without elements.
+    #[inline]
     #[must_use]
     pub fn new() -> Self {
-        Self(Place::Inline { count: 0, numbers: [T::default(); INLINE] })
+        Self::EMPTY
     }
 }
 
@@ -94,7 +103,7 @@ impl<T: WireInt> From<&[T]> for IntArray<T> {
         if slice.len() > INLINE {
             return Self(Place::Boxed(slice.into()));
         }
-        let mut numbers = [T::default(); INLINE];
+        let mut numbers = [T::ZERO; INLINE];
         numbers[..slice.len()].copy_from_slice(slice);
         Self(Place::Inline { count: slice.len() as u8, numbers })
     }
@@ -160,27 +169,47 @@ impl<T: WireInt> Decode for IntArray<T> {
 }
 
 impl<T: WireInt> Encode for IntArray<T> {
+    // Part of the struct it is a field of, where the output's length stays in a register: a third of the time of a
+    // metadata response (`metadata-encode` of the races).
+    #[inline(always)]
     fn encode(&self, output: &mut Output) -> Result<(), EncodeError> {
-        output.put_length(Some(self.len()))?;
         match &self.0 {
-            // Copies of one fixed size are cheaper than several small ones.
             Place::Inline { count, numbers } => {
-                let mut wire = [0; 4 * INLINE];
-                for (bytes, number) in wire.as_chunks_mut::<4>().0.iter_mut().zip(numbers) {
-                    *bytes = number.to_wire().to_be_bytes();
-                }
-                output.put_start_of(&wire, 4 * usize::from(*count));
+                encode_inline((*count).min(INLINE as u8), numbers, output);
+                Ok(())
             }
-            Place::Boxed(numbers) => {
-                numbers.iter().for_each(|number| output.put(&number.to_wire().to_be_bytes()));
-            }
+            Place::Boxed(numbers) => encode_boxed(numbers, output),
         }
-        Ok(())
     }
 
     fn is_default(&self) -> bool {
         self.is_empty()
     }
+}
+
+/// Count and numbers at once: one copy of a fixed size is cheaper than several small ones.
+#[inline]
+fn encode_inline<T: WireInt>(count: u8, numbers: &[T; INLINE], output: &mut Output) {
+    let mut classic = [0; 4 + 4 * INLINE];
+    for (bytes, number) in classic[4..].as_chunks_mut::<4>().0.iter_mut().zip(numbers) {
+        *bytes = number.to_wire().to_be_bytes();
+    }
+    let length = 4 * usize::from(count);
+    if output.is_flexible() {
+        let [_, _, _, mut flexible @ ..] = classic;
+        flexible[0] = count + 1;
+        output.put_start_of(&flexible, 1 + length);
+    } else {
+        classic[3] = count;
+        output.put_start_of(&classic, 4 + length);
+    }
+}
+
+#[inline(never)]
+fn encode_boxed<T: WireInt>(numbers: &[T], output: &mut Output) -> Result<(), EncodeError> {
+    output.put_length(Some(numbers.len()))?;
+    numbers.iter().for_each(|number| output.put(&number.to_wire().to_be_bytes()));
+    Ok(())
 }
 
 impl<T: WireInt> Nullable for IntArray<T> {

@@ -101,7 +101,18 @@ impl TaggedFields {
     }
 
     /// Writes the tagged fields at the end of a struct: the known ones of `known`, by ascending tag, and these.
+    #[inline]
     pub fn encode(&self, known: &[(u32, &dyn Encode)], output: &mut Output) -> Result<(), EncodeError> {
+        if self.0.is_some() || !known.is_empty() {
+            return self.encode_some(known, output);
+        }
+        if output.is_flexible() {
+            output.put(&[0]);
+        }
+        Ok(())
+    }
+
+    fn encode_some(&self, known: &[(u32, &dyn Encode)], output: &mut Output) -> Result<(), EncodeError> {
         if !output.is_flexible() {
             if self.is_empty() {
                 return Ok(());
