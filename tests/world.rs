@@ -5,6 +5,7 @@
 //! MILENA_SEEDS=10000 cargo test --release -p milena-tests --test world seeds   plays so many
 //! MILENA_SEED=17 cargo test --release -p milena-tests --test world seeds      plays one seed and tells its story
 //! ```
+#![expect(clippy::print_stdout, reason = "a test reports on standard output")]
 
 use std::num::NonZeroU32;
 use std::time::Duration;

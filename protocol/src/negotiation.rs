@@ -151,8 +151,9 @@ mod tests {
 
     #[test]
     fn a_broker_that_does_not_know_the_question_is_asked_again_in_a_version_that_it_has() {
+        type Offer = (ApiKey, i16, i16);
         let unsupported = ErrorCode::UNSUPPORTED_VERSION;
-        let cases: [(&[(ApiKey, i16, i16)], i16, ApiVersionsAnswer); 5] = [
+        let cases: [(&[Offer], i16, ApiVersionsAnswer); 5] = [
             (&[(ApiKey::API_VERSIONS, 0, 2)], 3, ApiVersionsAnswer::AskAgain(2)),
             (&[(ApiKey::API_VERSIONS, 0, 3)], 5, ApiVersionsAnswer::AskAgain(3)),
             // Before Kafka 2.4 a broker did not say.
