@@ -70,7 +70,7 @@ impl ClusterConfig {
     /// A key that is not known here, or a value that breaks the key's rule.
     pub fn config(mut self, key: &str, value: &str) -> Result<Self, ConfigError> {
         let known = check(BROKER_KEYS, "broker", key, value)?;
-        self.settings.insert(known.name, value.to_owned());
+        self.settings.insert(known.name, value.trim().to_owned());
         Ok(self)
     }
 
@@ -148,7 +148,7 @@ impl TopicSpec {
     /// A key that is not known here, or a value that breaks the key's rule.
     pub fn config(mut self, key: &str, value: &str) -> Result<Self, ConfigError> {
         let known = check_topic_key(key, value)?;
-        self.configs.insert(known.name, value.to_owned());
+        self.configs.insert(known.name, value.trim().to_owned());
         Ok(self)
     }
 }

@@ -135,7 +135,7 @@ fn checked_configs(configs: &[CreatableTopicConfig]) -> Result<BTreeMap<&'static
         };
         let key = check_topic_key(&config.name, value)
             .map_err(|error| AdminError::new(ErrorCode::INVALID_CONFIG, error.to_string()))?;
-        checked.insert(key.name, value.to_string());
+        checked.insert(key.name, value.trim().to_owned());
     }
     Ok(checked)
 }

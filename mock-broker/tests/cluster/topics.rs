@@ -393,3 +393,28 @@ fn leaders_move_to_any_broker_there_is() {
     assert_eq!(cluster.move_leader("orders", 1, BrokerId(1)).unwrap_err().error_code().0, 3);
     assert_eq!(cluster.move_leader("nowhere", 0, BrokerId(1)).unwrap_err().error_code().0, 3);
 }
+
+#[test]
+fn a_topic_that_is_named_twice_is_not_deleted() {
+    let mut world = World::new(ClusterConfig::new(1).topic("a", 1).topic("b", 1));
+    let connection = world.connect(1);
+    let topics =
+        ["a", "b", "a"].map(|name| DeleteTopicState { name: Some(name.into()), ..Default::default() });
+    let request = DeleteTopicsRequest { topics: topics.to_vec(), ..Default::default() };
+    let response = world.ask(connection, 6, &request).answer();
+    let codes = response.responses.iter().map(|result| (result.name.as_deref().unwrap(), result.error_code));
+    let invalid = ErrorCode::INVALID_REQUEST;
+    assert!(codes.eq([("a", invalid), ("b", ErrorCode::NONE), ("a", invalid)]));
+    assert!(world.cluster.topics().map(|topic| topic.name().as_str()).eq(["a"]));
+}
+
+#[test]
+fn spaces_around_a_setting_mean_nothing() {
+    let config = ClusterConfig::new(2).config("num.partitions", " 3 ").unwrap();
+    let config = config.config("default.replication.factor", "2 ").unwrap();
+    let spec = TopicSpec::new("orders").config("max.message.bytes", " 1000 ").unwrap();
+    let world = World::new(config.config("auto.create.topics.enable", " FALSE ").unwrap().topic_with(spec));
+    let orders = world.cluster.topic("orders").unwrap();
+    assert_eq!((orders.partitions().len(), orders.partitions()[0].replicas().len()), (3, 2));
+    assert!(orders.configs().eq([("max.message.bytes", "1000")]));
+}
