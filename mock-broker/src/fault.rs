@@ -273,7 +273,8 @@ impl Strikes {
             Reaction::Delay(delay) => delay,
             _ => Duration::ZERO,
         };
-        self.0.iter().map(|(_, fault)| delay(fault)).sum()
+        // Two that say "for ever" are no longer than one.
+        self.0.iter().map(|(_, fault)| delay(fault)).fold(Duration::ZERO, Duration::saturating_add)
     }
 
     fn first(&self, reaction: Reaction) -> Option<FaultId> {
@@ -305,6 +306,20 @@ mod tests {
         assert_eq!(struck(on().nth(2).then(Reaction::DropRequest), 3), [false, true, false]);
         assert_eq!(struck(on().first(2).then(Reaction::DropRequest), 3), [true, true, false]);
         assert_eq!(struck(on().every(2).then(Reaction::DropRequest), 4), [false, true, false, true]);
+    }
+
+    #[test]
+    fn delays_add_up_and_never_overflow() {
+        let delays = |delays: &[Duration]| {
+            let mut faults = Faults::default();
+            for delay in delays {
+                faults.add(Fault::on(ApiKey::PRODUCE).then(Reaction::Delay(*delay)));
+            }
+            faults.strike(ApiKey::PRODUCE, BrokerId(1), &[Site::Request]).delay()
+        };
+        let second = Duration::from_secs(1);
+        assert_eq!(delays(&[second, second]), 2 * second);
+        assert_eq!(delays(&[Duration::MAX, second]), Duration::MAX);
     }
 
     #[test]

@@ -256,7 +256,7 @@ pub(crate) fn name_fault(name: &str) -> Option<&'static str> {
 }
 
 /// With `-`, a partition's number and a suffix it still is a file name.
-const LONGEST_NAME: usize = 249;
+pub(crate) const LONGEST_NAME: usize = 249;
 
 #[cfg(test)]
 mod tests {

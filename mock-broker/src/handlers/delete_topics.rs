@@ -1,5 +1,7 @@
 //! DeleteTopics (key 20).
 
+use std::collections::BTreeMap;
+
 use protocol::messages::delete_topics::{DeletableTopicResult, DeleteTopicState};
 use protocol::messages::{DeleteTopicsRequest, DeleteTopicsResponse};
 use protocol::names::{TopicName, Uuid};
@@ -18,9 +20,13 @@ pub(super) fn delete_topics(
     let by_name = by_name.map(|name| DeleteTopicState { name: Some(name), ..Default::default() });
     let wanted: Vec<_> = request.topics.into_iter().chain(by_name).collect();
 
+    let mut times = BTreeMap::new();
+    for topic in &wanted {
+        *times.entry((topic.name.clone(), topic.topic_id)).or_insert(0) += 1;
+    }
     let mut responses = Vec::with_capacity(wanted.len());
-    for (place, topic) in wanted.iter().enumerate() {
-        let is_twice = wanted.iter().enumerate().any(|(other, same)| other != place && same == topic);
+    for topic in &wanted {
+        let is_twice = times[&(topic.name.clone(), topic.topic_id)] > 1;
         let deleted = match is_twice {
             true => Err(AdminError::new(ErrorCode::INVALID_REQUEST, "the topic is named twice")),
             false => delete(cluster, asked, topic),

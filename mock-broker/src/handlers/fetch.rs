@@ -11,7 +11,7 @@ use protocol::names::{BrokerId, IsolationLevel, Timestamp, Uuid};
 use protocol::wire::Records;
 use protocol::{ErrorCode, Response};
 
-use super::{Answer, check_epoch, hinted, leader_hint, outcome, resolve};
+use super::{Answer, check_epoch, hinted, leader_hint, outcome, resolve, unknown_name};
 use crate::cluster::topic::Partition;
 use crate::cluster::waiting::Held;
 use crate::cluster::{Asked, Cluster, Endpoint};
@@ -93,15 +93,15 @@ struct Reader<'a> {
 impl Reader<'_> {
     fn topic(&mut self, topic: &FetchTopic) -> FetchableTopicResponse {
         let name = resolve(self.cluster, self.asked, FIRST_VERSION_WITH_IDS, &topic.topic, topic.topic_id);
+        let known = name.clone().unwrap_or_else(|_| unknown_name(&topic.topic));
         let mut partitions = Vec::with_capacity(topic.partitions.len());
         for wanted in &topic.partitions {
             let data = match &name {
                 Ok(name) => self.partition(name, wanted),
                 Err(error_code) => Err(*error_code),
             };
-            let name = name.as_ref().unwrap_or(&topic.topic);
-            let data = data.unwrap_or_else(|error_code| self.failed(name, wanted.partition, error_code));
-            self.asked.outcomes.push(outcome(name, wanted.partition, data.error_code, wanted.fetch_offset));
+            let data = data.unwrap_or_else(|error_code| self.failed(&known, wanted.partition, error_code));
+            self.asked.outcomes.push(outcome(&known, wanted.partition, data.error_code, wanted.fetch_offset));
             partitions.push(data);
         }
         FetchableTopicResponse {

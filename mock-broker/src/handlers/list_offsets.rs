@@ -1,5 +1,7 @@
 //! ListOffsets (key 2): offsets by timestamp, and the ends of a log.
 
+use std::collections::BTreeSet;
+
 use protocol::ErrorCode;
 use protocol::messages::list_offsets::{
     ListOffsetsPartition, ListOffsetsPartitionResponse, ListOffsetsTopicResponse,
@@ -7,7 +9,7 @@ use protocol::messages::list_offsets::{
 use protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 use protocol::names::{IsolationLevel, TopicName};
 
-use super::{check_epoch, outcome};
+use super::{check_epoch, outcome, unknown_name};
 use crate::cluster::log::Found;
 use crate::cluster::{Asked, Cluster};
 use crate::fault::Site;
@@ -33,19 +35,20 @@ pub(super) fn list_offsets(
     let mut response = ListOffsetsResponse::default();
     for topic in request.topics {
         let mut partitions = Vec::with_capacity(topic.partitions.len());
-        let known = cluster.topics.get(&topic.name).map_or(&topic.name, |known| &known.name);
-        for (place, wanted) in topic.partitions.iter().enumerate() {
+        let known = cluster.topics.get(&topic.name);
+        let known = known.map_or_else(|| unknown_name(&topic.name), |known| known.name.clone());
+        let mut asked_for = BTreeSet::new();
+        for wanted in &topic.partitions {
             let index = wanted.partition_index;
-            let is_twice = topic.partitions[..place].iter().any(|other| other.partition_index == index);
-            let found = match is_twice {
-                true => Err(ErrorCode::INVALID_REQUEST),
-                false => find(cluster, asked, &topic.name, wanted, request.isolation_level),
+            let found = match asked_for.insert(index) {
+                false => Err(ErrorCode::INVALID_REQUEST),
+                true => find(cluster, asked, &topic.name, wanted, request.isolation_level),
             };
             let mut partition = partition_response(index, found);
             if asked.version < FIRST_VERSION_WITH_EPOCHS {
                 partition.leader_epoch = -1;
             }
-            asked.outcomes.push(outcome(known, index, partition.error_code, partition.offset));
+            asked.outcomes.push(outcome(&known, index, partition.error_code, partition.offset));
             partitions.push(partition);
         }
         response.topics.push(ListOffsetsTopicResponse { name: topic.name, partitions, ..Default::default() });

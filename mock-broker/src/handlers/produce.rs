@@ -9,7 +9,7 @@ use protocol::names::{Acks, BrokerId, Timestamp, TopicName};
 use protocol::records::{Part, RecordBatch, batches};
 use protocol::{ByteString, ErrorCode, Response};
 
-use super::{Answer, hinted, leader_hint, outcome, resolve};
+use super::{Answer, hinted, leader_hint, outcome, resolve, unknown_name};
 use crate::cluster::append::{Appended, Refused, only_batch};
 use crate::cluster::{Asked, Cluster, Endpoint};
 use crate::fault::Site;
@@ -68,6 +68,7 @@ fn topic_response(
     now: Timestamp,
 ) -> TopicProduceResponse {
     let name = resolve(cluster, asked, FIRST_VERSION_WITH_IDS, &topic.name, topic.topic_id);
+    let known = name.clone().unwrap_or_else(|_| unknown_name(&topic.name));
     let mut partition_responses = Vec::with_capacity(topic.partition_data.len());
     for data in topic.partition_data {
         let index = data.index;
@@ -85,8 +86,7 @@ fn topic_response(
         };
         let response =
             partition_response(cluster, asked, name.as_deref().unwrap_or_default(), index, &appended);
-        let known = name.as_ref().unwrap_or(&topic.name);
-        let mut outcome = outcome(known, index, response.error_code, response.base_offset);
+        let mut outcome = outcome(&known, index, response.error_code, response.base_offset);
         outcome.batch = batch.map(|batch| produced(&batch, &appended));
         asked.outcomes.push(outcome);
         partition_responses.push(response);

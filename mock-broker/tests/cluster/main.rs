@@ -5,6 +5,7 @@ mod faults;
 mod fetch;
 mod idempotence;
 mod list_offsets;
+mod memory;
 mod produce;
 mod topics;
 mod versions;
