@@ -1,7 +1,7 @@
 //! The cluster behind real sockets on the loopback address.
-#![cfg(feature = "net")]
 
-use std::io;
+use std::io::{self, Read};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::BytesMut;
@@ -219,6 +219,59 @@ async fn what_is_no_kafka_closes_its_connection_and_harms_no_other() {
     }
 }
 
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_for_its_bytes_gets_one_line_with_peer_api_version_and_reason() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let cluster = MockCluster::start(ClusterConfig::new(1)).await.unwrap();
+    let cases: [(&[u8], &[&str]); 7] = [
+        (b"GET / HTTP/1.1\r\n\r\n", &["an HTTP request"]),
+        (b"\x16\x03\x01\x02\x00", &["a TLS hello"]),
+        // A frame of 2 GiB, a frame that stops after 8 of 32 bytes, and one that stops within its length.
+        (b"\x7f\xff\xff\xff\0\x12\0\x03\0\0\0\x05", &["api_key=ApiVersions", "version=3", "2147483647"]),
+        (b"\0\0\0\x20\0\x03\0\x04\0\0\0\x05", &["api_key=Metadata", "version=4", "24 bytes before"]),
+        (b"\0\0", &["api_key=\"none\"", "version=\"none\"", "2 bytes before"]),
+        (b"\0\0\0\x08\x7d\0\0\x01\0\0\0\x05", &["api_key=api key 32000", "version=1", "not served"]),
+        (b"\0\0\0\x0a\0\x03\0\x63\0\0\0\x05\xff\xff", &["api_key=Metadata", "version=99", "not served"]),
+    ];
+    for (bytes, words) in cases {
+        lines.0.lock().unwrap().clear();
+        let mut client = Client::connect(&cluster, 1).await;
+        let peer = client.stream.local_addr().unwrap();
+        client.stream.write_all(bytes).await.unwrap();
+        client.stream.shutdown().await.unwrap();
+        let closed = within(client.stream.read_buf(&mut client.received)).await;
+        assert!(matches!(closed, Ok(0) | Err(_)), "{bytes:?}: {closed:?}");
+        let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(text.matches("WARN").count(), 1, "{bytes:?}: {text}");
+        for word in [&*format!("peer={peer}"), "closing"].iter().chain(words) {
+            assert!(text.contains(word), "{word}: {text}");
+        }
+    }
+
+    lines.0.lock().unwrap().clear();
+    let mut silent = Client::connect(&cluster, 1).await;
+    silent.stream.shutdown().await.unwrap();
+    assert_eq!(within(silent.stream.read_buf(&mut silent.received)).await.unwrap(), 0);
+    assert!(lines.0.lock().unwrap().is_empty(), "who says nothing is not blamed");
+}
+
 #[tokio::test]
 async fn a_request_may_come_byte_by_byte() {
     let cluster = MockCluster::start(ClusterConfig::new(1)).await.unwrap();
@@ -296,6 +349,27 @@ async fn a_dropped_cluster_closes_its_sockets() {
     client.ask(4, &ApiVersionsRequest::default()).await.unwrap();
     drop(cluster);
     assert!(client.receive::<ApiVersionsRequest>(4).await.is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_socket_is_closed_when_stopping_is_over() {
+    for _ in 0..20 {
+        let cluster = MockCluster::start(ClusterConfig::new(1)).await.unwrap();
+        let mut clients = Vec::new();
+        for _ in 0..20 {
+            let mut client = Client::connect(&cluster, 1).await;
+            client.ask(4, &ApiVersionsRequest::default()).await.unwrap();
+            clients.push(client.stream.into_std().unwrap());
+        }
+        cluster.stop().await;
+        for mut client in clients {
+            // The socket does not block: it says at once whether it is closed.
+            let closed = client.read(&mut [0]);
+            let is_open = matches!(&closed, Ok(1..))
+                || closed.as_ref().is_err_and(|e| e.kind() == io::ErrorKind::WouldBlock);
+            assert!(!is_open, "{closed:?}");
+        }
+    }
 }
 
 #[tokio::test]

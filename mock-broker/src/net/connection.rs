@@ -1,5 +1,6 @@
 //! One connection: frames in, frames out, in order.
 
+use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 use protocol::frame::{EncodedFrame, Framer};
 use protocol::names::BrokerId;
-use protocol::{DecodeError, DecodeErrorKind};
+use protocol::{ApiKey, DecodeError, DecodeErrorKind, RequestHeader};
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -46,7 +47,11 @@ pub(super) async fn serve(shared: Arc<Shared>, broker: BrokerId, stream: TcpStre
         }
         Ok(End::BadFrame(error)) => {
             let _ = connection.flush().await;
-            tracing::warn!(%peer, %broker, api_key = "none", version = "none", reason = %error, "closing: not a request");
+            log_frame(peer, broker, &connection.received, &error);
+        }
+        Ok(End::CutOff { missing }) => {
+            let reason = format!("the client closed the connection {missing} bytes before the frame's end");
+            log_frame(peer, broker, &connection.received, &reason);
         }
         Err(error) => tracing::debug!(%peer, %broker, %error, "connection lost"),
     }
@@ -58,6 +63,10 @@ enum End {
     Broker(CloseReason),
     NotKafka(&'static str),
     BadFrame(DecodeError),
+    /// The peer closes within a frame.
+    CutOff {
+        missing: usize,
+    },
 }
 
 struct Connection<'a> {
@@ -105,7 +114,8 @@ impl Connection<'_> {
                     ready?;
                     self.make_room();
                     match self.stream.try_read_buf(&mut self.received) {
-                        Ok(0) => return Ok(End::Peer),
+                        Ok(0) if self.received.is_empty() => return Ok(End::Peer),
+                        Ok(0) => return Ok(End::CutOff { missing: self.framer.missing(&self.received) }),
                         Ok(_) => {
                             if let Some(end) = self.frames().await? {
                                 return Ok(end);
@@ -202,6 +212,31 @@ fn other_protocol(received: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// The line for what is no whole frame. What it was to become is in its first bytes, if so many came.
+fn log_frame(peer: SocketAddr, broker: BrokerId, received: &[u8], reason: &dyn fmt::Display) {
+    const BEHIND_LENGTH: std::ops::Range<usize> = 4..12;
+    let head = received.get(BEHIND_LENGTH).map(Bytes::copy_from_slice);
+    let api =
+        head.and_then(|head| RequestHeader::peek(&head)).map(|(api_key, version, _)| (api_key, version));
+    log_bad_request(peer, broker, api, reason);
+}
+
+fn log_bad_request(
+    peer: SocketAddr,
+    broker: BrokerId,
+    api: Option<(ApiKey, i16)>,
+    reason: &dyn fmt::Display,
+) {
+    match api {
+        Some((api_key, version)) => {
+            tracing::warn!(%peer, %broker, %api_key, version, %reason, "closing: not a request");
+        }
+        None => {
+            tracing::warn!(%peer, %broker, api_key = "none", version = "none", %reason, "closing: not a request");
+        }
+    }
+}
+
 /// One line for each connection that the broker closes: a warning if the client is to blame.
 fn log(peer: SocketAddr, broker: BrokerId, reason: &CloseReason) {
     match reason {
@@ -209,11 +244,9 @@ fn log(peer: SocketAddr, broker: BrokerId, reason: &CloseReason) {
             DecodeErrorKind::UnsupportedVersion { .. } | DecodeErrorKind::UnknownApiKey(_) => {
                 tracing::warn!(%peer, %broker, %api_key, version, %reason, "closing: not served");
             }
-            _ => tracing::warn!(%peer, %broker, %api_key, version, %reason, "closing: not a request"),
+            _ => log_bad_request(peer, broker, Some((*api_key, *version)), reason),
         },
-        CloseReason::BadRequest { api: None, .. } => {
-            tracing::warn!(%peer, %broker, api_key = "none", version = "none", %reason, "closing: not a request");
-        }
+        CloseReason::BadRequest { api: None, .. } => log_bad_request(peer, broker, None, reason),
         CloseReason::BadAnswer { api: (api_key, version), .. } => {
             tracing::warn!(%peer, %broker, %api_key, version, %reason, "closing");
         }

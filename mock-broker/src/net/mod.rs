@@ -7,6 +7,7 @@ mod listen;
 mod timer;
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -33,6 +34,8 @@ pub struct MockCluster {
     shared: Arc<Shared>,
     addresses: Vec<SocketAddr>,
     tasks: JoinSet<()>,
+    /// Ends when the last task that has a socket is gone.
+    sockets: mpsc::Receiver<Infallible>,
 }
 
 impl MockCluster {
@@ -60,12 +63,13 @@ impl MockCluster {
             addresses.push(address);
         }
         let shared = Arc::new(Shared::new(cluster));
+        let (open, sockets) = mpsc::channel(1);
         let mut tasks = JoinSet::new();
         tasks.spawn(timer::run(Arc::clone(&shared)));
         for (id, (listener, _)) in ids.into_iter().zip(bound) {
-            tasks.spawn(accept(Arc::clone(&shared), id, listener));
+            tasks.spawn(accept(Arc::clone(&shared), id, listener, open.clone()));
         }
-        Ok(Self { shared, addresses, tasks })
+        Ok(Self { shared, addresses, tasks, sockets })
     }
 
     /// What clients are given to find the cluster: `host:port` of every broker, between commas.
@@ -146,6 +150,8 @@ impl MockCluster {
     /// Stops, and waits until every socket is closed. Dropping does the same, without waiting.
     pub async fn stop(mut self) {
         self.tasks.shutdown().await;
+        // The connections end with their broker's task, but not in the same moment.
+        while self.sockets.recv().await.is_some() {}
     }
 }
 
@@ -296,7 +302,12 @@ impl Clock {
 const FAR: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// Takes the connections of one broker.
-async fn accept(shared: Arc<Shared>, broker: BrokerId, listener: TcpListener) {
+async fn accept(
+    shared: Arc<Shared>,
+    broker: BrokerId,
+    listener: TcpListener,
+    open: mpsc::Sender<Infallible>,
+) {
     // Connections end with their broker's task.
     let mut connections = JoinSet::new();
     loop {
@@ -311,7 +322,12 @@ async fn accept(shared: Arc<Shared>, broker: BrokerId, listener: TcpListener) {
         };
         match accepted {
             Ok((stream, peer)) => {
-                connections.spawn(connection::serve(Arc::clone(&shared), broker, stream, peer));
+                let (shared, open) = (Arc::clone(&shared), open.clone());
+                connections.spawn(async move {
+                    // Dropped after the socket.
+                    let _open = open;
+                    connection::serve(shared, broker, stream, peer).await;
+                });
             }
             Err(error) => {
                 // Out of file descriptors, most likely: others must close before it can get better.
