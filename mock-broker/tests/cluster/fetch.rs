@@ -202,7 +202,7 @@ fn a_fetch_waits_until_there_is_something_or_its_time_is_up() {
     assert_eq!(world.ask(reader, 12, &request("orders", &[(1, 0)])), Reply::Nothing);
     assert_eq!(world.wait::<FetchRequest>(reader, 12, NOW + 499), Reply::Nothing);
     let response = world.wait::<FetchRequest>(reader, 12, NOW + 500).answer();
-    assert_eq!(base_offsets(partition(&response, 0)), []);
+    assert_eq!(base_offsets(partition(&response, 0)), [0_i64; 0]);
 }
 
 #[test]
