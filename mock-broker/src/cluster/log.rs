@@ -241,8 +241,8 @@ mod tests {
         assert_eq!(base_offsets(&log, 3, usize::MAX, false), [2, 4]);
         assert_eq!(base_offsets(&log, 0, 2 * size + 1, false), [0, 2]);
         assert_eq!(base_offsets(&log, 0, size - 1, true), [0]);
-        assert_eq!(base_offsets(&log, 0, size - 1, false), []);
-        assert_eq!(base_offsets(&log, 6, usize::MAX, true), []);
+        assert_eq!(base_offsets(&log, 0, size - 1, false), [0_i64; 0]);
+        assert_eq!(base_offsets(&log, 6, usize::MAX, true), [0_i64; 0]);
     }
 
     #[test]
