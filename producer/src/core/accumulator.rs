@@ -128,6 +128,7 @@ impl Accumulator {
             ticket: Arc::clone(&ticket),
             since: clock(),
             seen,
+            waits_since: None,
             for_memory: matches!(obstacle, Obstacle::Memory),
         })?;
         Ok(Delivery::parked(ticket))
@@ -230,11 +231,12 @@ impl Accumulator {
         Ok(delivery)
     }
 
-    /// Tries again what waits, in order. `give_up` says why a record is to wait no longer; the topics that the others
+    /// Tries again what waits, in order, `metadata_version` being what is known. `give_up` says why a record is to wait no longer; the topics that the others
     /// wait for come back.
     pub(crate) fn admit(
         &self,
         now: Timestamp,
+        metadata_version: u64,
         mut give_up: impl FnMut(&Parked) -> Option<SendError>,
     ) -> BTreeMap<TopicName, u64> {
         let mut waiting = VecDeque::new();
@@ -263,10 +265,10 @@ impl Accumulator {
             match outcome {
                 Some(outcome) => parked.ticket.resolve(outcome),
                 None => {
+                    let since = *parked.waits_since.get_or_insert(metadata_version);
                     if !parked.for_memory {
-                        let seen =
-                            wanted.entry(TopicName::from(&*parked.record.topic)).or_insert(parked.seen);
-                        *seen = parked.seen.max(*seen);
+                        let seen = wanted.entry(TopicName::from(&*parked.record.topic)).or_insert(0);
+                        *seen = parked.seen.max(since).max(*seen);
                     }
                     waiting.push_back(parked);
                 }

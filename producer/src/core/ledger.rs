@@ -61,6 +61,8 @@ pub(crate) struct Parked {
     pub(crate) since: Timestamp,
     /// The version of the metadata that did not know the topic or partition.
     pub(crate) seen: u64,
+    /// The version of the metadata when the core first saw it wait: only a later one is about it.
+    pub(crate) waits_since: Option<u64>,
     /// Whether memory was the cause.
     pub(crate) for_memory: bool,
 }

@@ -66,7 +66,7 @@ impl Metadata {
         &self.brokers
     }
 
-    pub(crate) fn topic(&self, name: &TopicName) -> Option<&TopicMetadata> {
+    pub(crate) fn topic(&self, name: &str) -> Option<&TopicMetadata> {
         self.topics.get(name)
     }
 
@@ -243,7 +243,7 @@ mod tests {
     }
 
     fn leader(metadata: &Metadata) -> (i32, i32) {
-        let leader = metadata.topic(&"t".into()).unwrap().leaders[0].unwrap();
+        let leader = metadata.topic("t").unwrap().leaders[0].unwrap();
         (leader.broker.0, leader.epoch)
     }
 
@@ -310,6 +310,6 @@ mod tests {
         let mut hostile = answer(1, &[(1, 5)]);
         hostile.topics[0].partitions[0].partition_index = i32::MAX - 1;
         metadata.absorb(hostile, Timestamp(0), &mut random);
-        assert_eq!(metadata.topic(&"t".into()).unwrap().leaders, [None]);
+        assert_eq!(metadata.topic("t").unwrap().leaders, [None]);
     }
 }

@@ -313,7 +313,7 @@ impl Core {
             }
             error
         };
-        let wanted = self.accumulator.admit(now, give_up);
+        let wanted = self.accumulator.admit(now, self.metadata.version, give_up);
         self.wake_at(earliest);
         for (topic, seen) in wanted {
             self.metadata.want(&topic, seen);
@@ -491,17 +491,19 @@ fn waited_too_long(
     max_block: Duration,
     now: Timestamp,
 ) -> Option<SendError> {
-    let topic = TopicName::from(parked.record.topic());
-    let error = metadata.topic(&topic).map(|topic| topic.error).filter(|error| error.is_error());
+    let name = parked.record.topic();
+    let error = metadata.topic(name).map(|topic| topic.error).filter(|error| error.is_error());
     let partition = parked.record.partition;
-    if let Some(code) = error.filter(|code| !code.is_retriable()) {
-        return Some(SendError::Rejected { code, topic, partition, message: None });
+    // What was said before the record came may have been mended since: ask, and believe the answer.
+    let is_fresh = parked.waits_since.is_some_and(|version| metadata.version > version);
+    if let Some(code) = error.filter(|code| is_fresh && !code.is_retriable()) {
+        return Some(SendError::Rejected { code, topic: name.into(), partition, message: None });
     }
     let waited = now.saturating_since(parked.since);
     if waited < max_block {
         return None;
     }
-    let unreachable = links.unreachable();
+    let (topic, unreachable) = (name.into(), links.unreachable());
     Some(SendError::Refused(match parked.for_memory {
         true => Refusal::BufferFull { waited, unreachable },
         false => Refusal::NoMetadata { topic, waited, code: error, unreachable },

@@ -113,6 +113,25 @@ fn a_topic_that_may_not_be_written_is_rejected_without_waiting() {
 }
 
 #[test]
+fn a_topic_that_may_be_written_again_is_asked_for_again() {
+    let mut stage = Stage::new();
+    stage.topic_error = ErrorCode::TOPIC_AUTHORIZATION_FAILED;
+    drop(stage.send("a"));
+    let asked = stage.metadata_requests;
+    let mut still_refused = stage.send("b");
+    assert!(still_refused.outcome().is_none(), "what was said of another record is no news");
+    stage.pass(ms(300));
+    assert!(stage.metadata_requests > asked);
+    let error = still_refused.outcome().unwrap().unwrap_err();
+    assert_eq!(error.code(), Some(ErrorCode::TOPIC_AUTHORIZATION_FAILED));
+
+    stage.topic_error = ErrorCode::NONE;
+    drop(stage.send("c"));
+    stage.pass(ms(1200));
+    assert_eq!(stage.next().values(), ["c"]);
+}
+
+#[test]
 fn a_partition_that_the_topic_does_not_have_is_refused_with_fresh_metadata() {
     let mut stage = Stage::new().leaders(&[(1, 0), (1, 0)]);
     drop(stage.send_to(0, "a"));
