@@ -75,7 +75,8 @@ pub enum Partitioning {
 }
 
 impl ProducerConfig {
-    /// Begins with the addresses to ask for the cluster first, each as `host:port` (`bootstrap.servers`).
+    /// Begins with the addresses to ask for the cluster first, each as `host:port` (`bootstrap.servers`); several may
+    /// stand in one text, between commas, as in Kafka's properties.
     ///
     /// More than one, so that the producer starts while one of them is down. All other brokers are learned from them.
     #[must_use]
@@ -326,7 +327,8 @@ impl ProducerConfig {
 
     fn addresses(&self) -> Result<Vec<Address>, ConfigError> {
         const KEY: &str = "bootstrap.servers";
-        let addresses = self.bootstrap_servers.iter().map(|text| {
+        let texts = self.bootstrap_servers.iter().flat_map(|list| list.split(','));
+        let addresses = texts.map(str::trim).filter(|text| !text.is_empty()).map(|text| {
             Address::parse(text).ok_or_else(|| {
                 ConfigError::rule(KEY, text, "each address is host:port, with a port from 1 to 65535")
             })

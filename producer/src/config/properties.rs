@@ -73,7 +73,7 @@ macro_rules! setters {
 setters! {
     "acks" => |config, value| config.acks = Some(acks(value)?);
     "batch.size" => |config, value| config.batch_size = bytes(value, INT)?;
-    "bootstrap.servers" => |config, value| config.bootstrap_servers = list(value);
+    "bootstrap.servers" => |config, value| config.bootstrap_servers = vec![value.to_owned()];
     "buffer.memory" => |config, value| config.buffer_memory = bytes(value, LONG)?;
     "client.dns.lookup" => |config, value| { let _ = config; dns_lookup(value)? };
     "client.id" => |config, value| config.client_id = value.to_owned();

@@ -135,3 +135,11 @@ fn an_error_names_key_value_and_rule() {
     let error = ProducerConfig::from_properties([("linger.ms", "-1")]).unwrap_err();
     assert_eq!(error.to_string(), "linger.ms = \"-1\": must be at least 0");
 }
+
+#[test]
+fn addresses_may_come_one_by_one_or_in_one_list() {
+    let one_by_one = ProducerConfig::new(["a:1", "b:2"]).build().unwrap();
+    let in_one_list = ProducerConfig::new(["a:1, b:2"]).build().unwrap();
+    assert_eq!(one_by_one.bootstrap, in_one_list.bootstrap);
+    assert!(ProducerConfig::new([","]).build().is_err());
+}

@@ -147,6 +147,8 @@ impl Core {
         for topic in &topics {
             self.publish(topic);
         }
+        // At once, so that no record that comes now overtakes those that waited for the topic.
+        self.admit(now);
         // Whom a bootstrap connection leads to is known now: no second one is needed.
         for (&broker, address) in self.metadata.brokers() {
             if self.links.to_broker(broker).is_none() {

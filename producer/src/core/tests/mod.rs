@@ -120,28 +120,33 @@ impl Stage {
 
     /// Performs what the core wants until it wants nothing more.
     fn run(&mut self) {
-        while let Some(action) = self.core.poll(self.now) {
-            match action {
-                Action::Connect { connection, address } => self.connect(connection, address.to_string()),
-                Action::Transmit { connection, correlation_id, frame } => {
-                    let event = Event::Transmitted { connection, correlation_id };
-                    let mut bytes = BytesMut::from(&frame.into_bytes()[..]);
-                    let frame = Framer::default().next(&mut bytes).unwrap().unwrap();
-                    assert!(bytes.is_empty());
-                    if !self.is_silent {
-                        self.asked(connection, &frame);
-                        self.core.handle(event, self.now);
-                    }
-                }
-                Action::Close { connection } => self.closed.push(connection),
-                Action::Complete(completion) => {
-                    let (_, partition) = completion.partition();
-                    let outcome = completion.outcome().map_err(SendError::clone);
-                    self.completed.push((partition, completion.records(), outcome));
-                    completion.deliver();
+        while self.step() {}
+    }
+
+    /// Performs one thing that the core wants; whether there was one.
+    fn step(&mut self) -> bool {
+        let Some(action) = self.core.poll(self.now) else { return false };
+        match action {
+            Action::Connect { connection, address } => self.connect(connection, address.to_string()),
+            Action::Transmit { connection, correlation_id, frame } => {
+                let event = Event::Transmitted { connection, correlation_id };
+                let mut bytes = BytesMut::from(&frame.into_bytes()[..]);
+                let frame = Framer::default().next(&mut bytes).unwrap().unwrap();
+                assert!(bytes.is_empty());
+                if !self.is_silent {
+                    self.asked(connection, &frame);
+                    self.core.handle(event, self.now);
                 }
             }
+            Action::Close { connection } => self.closed.push(connection),
+            Action::Complete(completion) => {
+                let (_, partition) = completion.partition();
+                let outcome = completion.outcome().map_err(SendError::clone);
+                self.completed.push((partition, completion.records(), outcome));
+                completion.deliver();
+            }
         }
+        true
     }
 
     fn connect(&mut self, connection: ConnectionId, address: String) {

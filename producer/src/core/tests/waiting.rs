@@ -93,6 +93,19 @@ fn a_topic_that_is_created_meanwhile_is_found() {
 }
 
 #[test]
+fn a_record_does_not_overtake_one_that_waited_for_the_topic() {
+    let mut stage = Stage::new();
+    drop(stage.try_send(Record::to("t").partition(0).value("a")).unwrap());
+    while stage.metadata_requests == 0 {
+        stage.step();
+    }
+    // The topic is known from here on, and the core has not been asked yet what is to be done about it.
+    drop(stage.try_send(Record::to("t").partition(0).value("b")).unwrap());
+    stage.run();
+    assert_eq!(stage.next().values(), ["a", "b"]);
+}
+
+#[test]
 fn a_topic_that_is_not_found_refuses_after_max_block_ms_and_says_what_the_broker_said() {
     let mut stage = Stage::with(config().max_block(ms(500)));
     stage.topic_error = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
