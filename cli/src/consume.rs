@@ -3,7 +3,7 @@
 mod deserializer;
 mod formatter;
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
@@ -12,6 +12,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 use milena::reader::{Partitions, Reader, ReaderOptions, Record, Start};
 use protocol::names::IsolationLevel;
+use tokio::task::JoinHandle;
 
 use self::deserializer::Deserializer;
 use self::formatter::Formatter;
@@ -21,6 +22,9 @@ use crate::signals::Signals;
 
 /// Text is written out when so much of it is there, and whenever no more records are there, in bytes.
 const OUTPUT_BYTES: usize = 64 * 1024;
+
+/// How long whoever reads our output may take for the last of it when a signal ends us.
+const LAST_WRITE: Duration = Duration::from_secs(1);
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -97,6 +101,8 @@ enum Isolation {
 struct Printer {
     formatter: Formatter,
     output: Vec<u8>,
+    /// What is being written, on a thread that may wait as long as nobody reads.
+    writing: Option<JoinHandle<io::Result<()>>>,
     count: u64,
     max_messages: u64,
     skip_message_on_error: bool,
@@ -106,39 +112,43 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let mut printer = Printer {
         formatter: formatter(&arguments)?,
         output: Vec::new(),
+        writing: None,
         count: 0,
         max_messages: arguments.max_messages.unwrap_or(u64::MAX),
         skip_message_on_error: arguments.skip_message_on_error,
     };
-    let outcome = print_all(&arguments, &mut printer).await;
-    let outcome = printer.flush().and(outcome);
+    let mut signals = Signals::new()?;
+    let outcome = match signals.race(print_all(&arguments, &mut printer)).await {
+        Ok(outcome) => outcome,
+        Err(signal) => tokio::time::timeout(LAST_WRITE, printer.flush()).await.unwrap_or_else(|_| {
+            Err(Failure::new(format!("{signal} while nobody read standard output: the last of it is lost")))
+        }),
+    };
     // Also after an error: what was printed until then was printed.
-    let _ = writeln!(std::io::stderr(), "Processed a total of {} messages", printer.count);
+    let _ = writeln!(io::stderr(), "Processed a total of {} messages", printer.count);
     outcome.map(|()| ExitCode::SUCCESS)
 }
 
 async fn print_all(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failure> {
-    let mut signals = Signals::new()?;
-    let mut reader = signals.or_none(reader(arguments)).await.transpose()?;
+    let outcome = print_records(arguments, printer).await;
+    printer.flush().await.and(outcome)
+}
+
+async fn print_records(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failure> {
+    let mut reader = reader(arguments).await?;
     let timeout = arguments.timeout_ms.map_or(Duration::MAX, Duration::from_millis);
-    while let Some(reader) = &mut reader
-        && printer.wants_more()
-    {
-        let next = tokio::time::timeout(timeout, signals.or_none(reader.next()));
-        match next.await {
-            Ok(Some(record)) => printer.print(&record?)?,
-            Ok(None) => break,
-            Err(_) => {
-                tracing::warn!("no record within {} ms", timeout.as_millis());
-                break;
-            }
-        }
+    while printer.wants_more() {
+        let Ok(record) = tokio::time::timeout(timeout, reader.next()).await else {
+            tracing::warn!("no record within {} ms", timeout.as_millis());
+            break;
+        };
+        printer.print(&record?).await?;
         while printer.wants_more()
             && let Some(record) = reader.next_fetched()?
         {
-            printer.print(&record)?;
+            printer.print(&record).await?;
         }
-        printer.flush()?;
+        printer.flush().await?;
     }
     Ok(())
 }
@@ -174,7 +184,7 @@ impl Printer {
         self.count < self.max_messages
     }
 
-    fn print(&mut self, record: &Record) -> Result<(), Failure> {
+    async fn print(&mut self, record: &Record) -> Result<(), Failure> {
         self.count += 1;
         if let Err(rule) = self.formatter.write(record, &mut self.output) {
             let place = format!("partition {}-{} offset {}", record.topic, record.partition, record.offset);
@@ -185,13 +195,34 @@ impl Printer {
             }
             tracing::warn!("{place} is passed over: {rule}");
         }
-        if self.output.len() >= OUTPUT_BYTES { self.flush() } else { Ok(()) }
+        if self.output.len() >= OUTPUT_BYTES { self.start_writing().await } else { Ok(()) }
     }
 
-    fn flush(&mut self) -> Result<(), Failure> {
-        let mut stdout = std::io::stdout().lock();
-        stdout.write_all(&std::mem::take(&mut self.output))?;
-        stdout.flush()?;
+    async fn flush(&mut self) -> Result<(), Failure> {
+        self.start_writing().await?;
+        self.finish_writing().await
+    }
+
+    /// Hands over what there is, as soon as what went before is written.
+    async fn start_writing(&mut self) -> Result<(), Failure> {
+        self.finish_writing().await?;
+        if !self.output.is_empty() {
+            let output = std::mem::take(&mut self.output);
+            self.writing = Some(tokio::task::spawn_blocking(move || {
+                let mut stdout = io::stdout().lock();
+                stdout.write_all(&output)?;
+                stdout.flush()
+            }));
+        }
+        Ok(())
+    }
+
+    async fn finish_writing(&mut self) -> Result<(), Failure> {
+        if let Some(writing) = &mut self.writing {
+            let written = writing.await;
+            self.writing = None;
+            written.map_err(io::Error::from)??;
+        }
         Ok(())
     }
 }

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 
 use milena::ClientError;
 
+use crate::signals::EndSignal;
+
 /// A command that failed: one line to say, and the exit code.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -23,6 +25,12 @@ impl Failure {
     /// What was asked for cannot be: exit code 2.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self { message: message.into(), code: 2, is_broken_pipe: false }
+    }
+
+    /// It was told to end once more, and did so without waiting for what it had begun.
+    pub(crate) fn ended(signal: EndSignal) -> Self {
+        let message = format!("ended by a second signal, {signal}");
+        Self { message, code: signal.exit_code(), is_broken_pipe: false }
     }
 
     pub(crate) fn exit_code(&self) -> ExitCode {

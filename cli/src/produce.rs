@@ -20,6 +20,9 @@ use crate::signals::Signals;
 /// How many different reasons are told when records fail.
 const REASONS_TOLD: usize = 3;
 
+/// How long records in flight may take when a signal ends it; a second signal does not wait for them.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Brokers of the cluster, to begin with.
@@ -87,62 +90,92 @@ struct Tally {
     reasons: BTreeMap<String, u64>,
 }
 
+/// Sends lines, and sees to it that what becomes of each record is counted.
+struct Sender {
+    producer: Producer,
+    reader: LineReader,
+    topic: String,
+    sync: bool,
+    /// The line that is being sent.
+    sending: Option<u64>,
+    tally: Arc<Mutex<Tally>>,
+}
+
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let reader_properties =
         properties::gather(arguments.reader_config.as_deref(), &arguments.reader_property)?;
-    let reader = LineReader::from_properties(&reader_properties).map_err(Failure::usage)?;
     let config = config(&arguments)?;
-    let producer = Producer::connect(config).await.map_err(|error| Failure::usage(error.to_string()))?;
-
-    let tally = Arc::new(Mutex::new(Tally::default()));
-    let outcome = send_all(&arguments, &reader, &producer, &tally).await;
-    let closed = producer.close(Duration::MAX).await;
-    let tally = tally.lock().unwrap_or_else(PoisonError::into_inner);
-    tally.verdict(&arguments)?;
-    outcome?;
-    closed.map_err(|error| Failure::new(error.to_string()))?;
-    Ok(ExitCode::SUCCESS)
-}
-
-async fn send_all(
-    arguments: &Arguments,
-    reader: &LineReader,
-    producer: &Producer,
-    tally: &Arc<Mutex<Tally>>,
-) -> Result<(), Failure> {
     let mut signals = Signals::new()?;
-    let mut pieces = input::lines_of_stdin();
-    let mut line_number = 0_u64;
-    while let Some(Some(piece)) = signals.or_none(pieces.recv()).await {
-        let piece = piece.map_err(|error| Failure::new(format!("standard input: {error}")))?;
-        for line in input::lines(&piece) {
-            line_number += 1;
-            let line =
-                reader.read(line).map_err(|rule| Failure::new(format!("line {line_number}: {rule}")))?;
-            let mut record = Record::to(&arguments.topic).key(line.key).value(line.value);
-            for (name, value) in line.headers {
-                record = record.header(name, value);
+    let mut sender = Sender {
+        reader: LineReader::from_properties(&reader_properties).map_err(Failure::usage)?,
+        producer: Producer::connect(config).await.map_err(|error| Failure::usage(error.to_string()))?,
+        topic: arguments.topic.clone(),
+        sync: arguments.sync,
+        sending: None,
+        tally: Arc::default(),
+    };
+    let input = match signals.race(sender.send_input()).await {
+        Ok(input) => input,
+        Err(signal) => {
+            tracing::warn!("{signal}: waiting up to {} s for records in flight", CLOSE_TIMEOUT.as_secs());
+            match sender.sending {
+                Some(line) => Err(Failure::new(format!("{signal} while line {line} was sent; no more was"))),
+                None => Ok(()),
             }
-            send(producer, record, arguments.sync, tally).await;
         }
+    };
+    // The records that this cannot wait for count as failed.
+    let closing = signals.race(sender.producer.close(CLOSE_TIMEOUT)).await;
+    let _ = closing.map_err(Failure::ended)?;
+    let records = sender.tally.lock().unwrap_or_else(PoisonError::into_inner).verdict(&arguments);
+    match (input, records) {
+        (Err(input), Err(records)) => Err(Failure::new(format!("{input}; {records}"))),
+        (input, records) => input.and(records).map(|()| ExitCode::SUCCESS),
     }
-    Ok(())
 }
 
-/// Sends a record and sees to it that what becomes of it is counted, now or later.
-async fn send(producer: &Producer, record: Record<'_>, sync: bool, tally: &Arc<Mutex<Tally>>) {
-    if sync {
-        let outcome = match producer.send(record).await {
-            Ok(delivery) => delivery.await.map(drop),
-            Err(error) => Err(error),
-        };
-        return count(tally, outcome);
+impl Sender {
+    /// Sends the lines of standard input, and waits for the outcome of each.
+    async fn send_input(&mut self) -> Result<(), Failure> {
+        let input = self.send_lines().await;
+        // It fails only where the producer is closed.
+        let _ = self.producer.flush().await;
+        input
     }
-    let later = Arc::clone(tally);
-    let sent = producer.send_with(record, move |outcome| count(&later, outcome.map(drop)));
-    // If the record was not even taken, nobody is called back.
-    if let Err(error) = sent.await {
-        count(tally, Err(error));
+
+    /// Sends lines until there are no more, or one cannot be read.
+    async fn send_lines(&mut self) -> Result<(), Failure> {
+        let mut pieces = input::lines_of_stdin();
+        let mut line_number = 0;
+        while let Some(piece) = pieces.recv().await {
+            let piece = piece.map_err(|error| Failure::new(format!("standard input: {error}")))?;
+            for line in input::lines(&piece) {
+                line_number += 1;
+                self.sending = Some(line_number);
+                tracing::trace!("line {line_number}");
+                let sent = self.send(line).await;
+                self.sending = None;
+                sent.map_err(|rule| Failure::new(format!("line {line_number}: {rule}")))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a line, if it can be read.
+    async fn send(&self, line: &[u8]) -> Result<(), String> {
+        let line = self.reader.read(line)?;
+        let mut record = Record::to(&self.topic).key(line.key).value(line.value);
+        for (name, value) in line.headers {
+            record = record.header(name, value);
+        }
+        let later = Arc::clone(&self.tally);
+        match self.producer.send_with(record, move |outcome| count(&later, outcome.map(drop))).await {
+            Ok(()) if self.sync => drop(self.producer.flush().await),
+            Ok(()) => {}
+            // If the record was not even taken, nobody is called back.
+            Err(error) => count(&self.tally, Err(error)),
+        }
+        Ok(())
     }
 }
 

@@ -1,7 +1,12 @@
 //! Starts the program and looks at what it says.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, Output, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// Ten times longer than anything here takes.
+const WATCHDOG: Duration = Duration::from_secs(60);
 
 /// The program with these arguments, nothing connected to it yet.
 pub(crate) fn milena(arguments: &[&str]) -> Command {
@@ -90,8 +95,7 @@ impl Broker {
 
     /// Sends it a signal, and gives how it ended and what else it printed.
     pub(crate) fn end_by(mut self, signal: &str) -> Run {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+        send_signal(self.child.id(), signal);
         let mut stdout = Vec::new();
         self.stdout.read_to_end(&mut stdout).unwrap();
         let mut stderr = String::new();
@@ -106,4 +110,61 @@ impl Drop for Broker {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// A program that was started and says now and then on standard error how far it is.
+pub(crate) struct Running {
+    pub(crate) child: Child,
+    stderr: BufReader<ChildStderr>,
+    said: String,
+}
+
+impl Running {
+    /// Starts it with pipes for all three of its streams.
+    pub(crate) fn start(command: &mut Command) -> Self {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let stderr = BufReader::new(child.stderr.take().unwrap());
+        Self { child, stderr, said: String::new() }
+    }
+
+    /// Waits until it says a line with this in it.
+    pub(crate) fn wait_for(&mut self, words: &str) {
+        let from = self.said.len();
+        while !self.said[from..].contains(words) {
+            assert_ne!(
+                self.stderr.read_line(&mut self.said).unwrap(),
+                0,
+                "{words:?} is not in {:?}",
+                self.said
+            );
+        }
+    }
+
+    pub(crate) fn signal(&self, signal: &str) {
+        send_signal(self.child.id(), signal);
+    }
+
+    /// Waits until it ends, its standard input still open and its standard output not read. The exit code is none if
+    /// it does not end.
+    pub(crate) fn end(mut self) -> Run {
+        let pid = self.child.id();
+        let (ended, has_ended) = mpsc::channel::<()>();
+        let watchdog = std::thread::spawn(move || {
+            if has_ended.recv_timeout(WATCHDOG) == Err(mpsc::RecvTimeoutError::Timeout) {
+                send_signal(pid, "-KILL");
+            }
+        });
+        self.stderr.read_to_string(&mut self.said).unwrap();
+        drop(ended);
+        watchdog.join().unwrap();
+        let streams = (self.child.stdin.take(), self.child.stdout.take());
+        let code = self.child.wait().unwrap().code();
+        drop(streams);
+        Run { code, stdout: Vec::new(), stderr: self.said }
+    }
+}
+
+fn send_signal(pid: u32, signal: &str) {
+    assert!(Command::new("kill").args([signal, &pid.to_string()]).status().unwrap().success());
 }

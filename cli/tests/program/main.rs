@@ -4,4 +4,5 @@ mod broker;
 mod demo;
 mod harness;
 mod records;
+mod signals;
 mod topics;

@@ -106,6 +106,16 @@ fn records_that_are_not_delivered_are_counted_with_the_reason() {
 }
 
 #[test]
+fn two_things_that_go_wrong_are_both_told() {
+    let broker = Broker::start(&["--topic", "small:1", "--topic-config", "small:max.message.bytes=1000"]);
+    let options = ["--reader-property", "parse.key=true", "--reader-property", "key.separator=|"];
+    let input = format!("k|{}\nno key\nk|v\n", "x".repeat(2000));
+    let complaint = produce(&broker, "small", &options, input.as_bytes()).complaint(1);
+    assert!(complaint.starts_with("milena: line 2: no key separator"), "{complaint}");
+    assert!(complaint.contains("; 1 of 1 records were not delivered to small"), "{complaint}");
+}
+
+#[test]
 fn consume_begins_and_ends_where_it_is_told() {
     let broker = Broker::start(&["--topic", "t:2"]);
     for round in ["a", "b"] {
