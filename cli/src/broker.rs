@@ -109,8 +109,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let mut signals = Signals::new()?;
     let cluster = start(&arguments).await?;
     let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "bootstrap.servers={}", cluster.bootstrap_servers())?;
-    stdout.flush()?;
+    let told = writeln!(stdout, "bootstrap.servers={}", cluster.bootstrap_servers());
+    // Whoever cannot be told where the brokers are has not seen enough, even if it is they who have gone.
+    told.and_then(|()| stdout.flush())
+        .map_err(|error| Failure::new(format!("cannot say where the brokers are: {error}")))?;
     signals.wait().await;
     Ok(ExitCode::SUCCESS)
 }

@@ -1,8 +1,9 @@
 //! `milena broker`.
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::Stdio;
 
-use crate::harness::{Broker, milena, run};
+use crate::harness::{Broker, Run, milena, run};
 
 #[test]
 fn one_line_says_where_the_brokers_are_and_signals_end_them_cleanly() {
@@ -46,6 +47,16 @@ fn a_port_that_is_taken_is_named() {
     assert_eq!(run.stdout, b"");
     let complaint = run.complaint(1);
     assert!(complaint.contains(&address) && complaint.contains("in use"), "{complaint}");
+}
+
+#[test]
+fn a_broker_that_cannot_say_where_it_is_fails() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let mut command = milena(&["broker", "--listen", "127.0.0.1:0"]);
+    let run =
+        Run::from(command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap());
+    assert!(run.complaint(1).starts_with("milena: cannot say where the brokers are: "));
 }
 
 #[test]
