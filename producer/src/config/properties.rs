@@ -194,10 +194,6 @@ fn boolean(value: &str) -> Result<bool, String> {
     }
 }
 
-fn list(value: &str) -> Vec<String> {
-    value.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
-}
-
 fn acks(value: &str) -> Result<Acks, String> {
     match value {
         "all" | "-1" => Ok(Acks::ALL),
