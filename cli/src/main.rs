@@ -4,6 +4,7 @@ mod broker;
 mod consume;
 mod demo;
 mod failure;
+mod inspect;
 mod produce;
 mod properties;
 mod signals;
@@ -42,6 +43,8 @@ enum Command {
     Consume(consume::Arguments),
     /// Shows it all at work: a mock cluster, faults, and every record back once.
     Demo(demo::Arguments),
+    /// Prints what lies in bytes of the Kafka protocol: hex, files, captures.
+    Inspect(inspect::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -79,6 +82,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
             Command::Produce(arguments) => produce::run(arguments).await,
             Command::Consume(arguments) => consume::run(arguments).await,
             Command::Demo(arguments) => demo::run(arguments).await,
+            Command::Inspect(arguments) => inspect::run(&arguments),
         }
     });
     runtime.shutdown_background();
@@ -98,7 +102,7 @@ fn refuse(error: &clap::Error) -> ExitCode {
     let text = error.render().to_string();
     let end = text.find("\n\nUsage:").or_else(|| text.find("\n\nFor more")).unwrap_or(text.len());
     let words: Vec<&str> = text[..end].split_whitespace().collect();
-    let commands = ["broker", "topics", "produce", "consume", "demo"];
+    let commands = ["broker", "topics", "produce", "consume", "demo", "inspect"];
     let command = std::env::args().nth(1).filter(|word| commands.contains(&word.as_str()));
     let help = command.map_or("milena --help".to_owned(), |command| format!("milena {command} --help"));
     tell(&format!("{}; `{help}` tells more", words.join(" ").trim_start_matches("error: ")));
