@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
 import org.apache.kafka.clients.producer.KafkaProducer;
@@ -33,7 +35,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * output, {"ok": ...} or {"error": "..."}.
  *
  * <pre>
- * create    bootstrap, topics, partitions                  creates the topics
+ * create    bootstrap, topics, partitions                  creates the topics and waits until they can be used
  * produce   bootstrap, topic, acks, compression, file      sends the records of the file; answers how many
  * consume   bootstrap, topic, partitions, count, file      reads from the beginning until `count` records are there, then
  *                                                          asks where the partitions end; answers those offsets
@@ -74,6 +76,15 @@ public class Client {
         job.get("topics").forEach(name -> topics.add(new NewTopic(name.asText(), partitions, (short) 1)));
         try (Admin admin = Admin.create(Map.of("bootstrap.servers", job.get("bootstrap").asText()))) {
             admin.createTopics(topics).all().get(SECONDS, TimeUnit.SECONDS);
+            // The broker takes the lead of the partitions some time later, and asking for their ends waits for that.
+            // Without it, what is sent with acks=0 may be refused, and nobody is told.
+            Map<TopicPartition, OffsetSpec> ends = new HashMap<>();
+            for (NewTopic topic : topics) {
+                for (int index = 0; index < partitions; index++) {
+                    ends.put(new TopicPartition(topic.name(), index), OffsetSpec.latest());
+                }
+            }
+            admin.listOffsets(ends).all().get(SECONDS, TimeUnit.SECONDS);
         }
         return JSON.getNodeFactory().numberNode(topics.size());
     }
