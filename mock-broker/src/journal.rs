@@ -68,7 +68,8 @@ pub enum Outcome {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PartitionOutcome {
-    /// The topic; empty if the request named it by an id that is not known.
+    /// The topic; empty if the request named it by an id that is not known, and cut to 249 letters if it is too long a
+    /// name for a topic.
     pub topic: TopicName,
     /// The partition.
     pub partition: i32,
