@@ -3,6 +3,7 @@
 mod broker;
 mod demo;
 mod harness;
+mod inspect;
 mod records;
 mod signals;
 mod topics;
