@@ -10,7 +10,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
-use milena::reader::{Partitions, Reader, ReaderOptions, Record, Start};
+use milena::reader::{Partitions, Reader, ReaderOptions, Record, Reset, Start};
 use protocol::names::IsolationLevel;
 use tokio::task::JoinHandle;
 
@@ -159,12 +159,12 @@ async fn reader(arguments: &Arguments) -> Result<Reader, Failure> {
         Isolation::ReadUncommitted => IsolationLevel::READ_UNCOMMITTED,
         Isolation::ReadCommitted => IsolationLevel::READ_COMMITTED,
     };
-    let end = if arguments.from_beginning { Start::Earliest } else { Start::Latest };
+    let end = if arguments.from_beginning { Reset::Earliest } else { Reset::Latest };
     options.reset = Some(end);
     let mut reader = Reader::connect_with(&arguments.bootstrap_server, options).await?;
     let partitions =
         arguments.partition.map_or(Partitions::All, |partition| Partitions::Only(vec![partition]));
-    let start = arguments.offset.map_or(end, |offset| offset.0);
+    let start = arguments.offset.map_or(end.into(), |offset| offset.0);
     reader.assign(&arguments.topic, partitions, start).await?;
     Ok(reader)
 }

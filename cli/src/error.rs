@@ -57,6 +57,13 @@ pub enum ClientErrorKind {
     },
     /// None of the addresses led to a broker that answers.
     NoBroker(Vec<ClientError>),
+    /// An answer that has records, and none at the offset that was asked for or after it.
+    NoProgress {
+        /// The partition.
+        subject: String,
+        /// The offset.
+        offset: i64,
+    },
     /// No partition is assigned, or none is left that did not fail.
     NothingToRead,
 }
@@ -119,7 +126,8 @@ impl ClientError {
             | ClientErrorKind::Broken(_)
             | ClientErrorKind::Closed
             | ClientErrorKind::TimedOut(_)
-            | ClientErrorKind::NoBroker(_) => true,
+            | ClientErrorKind::NoBroker(_)
+            | ClientErrorKind::NoProgress { .. } => true,
             _ => false,
         }
     }
@@ -164,6 +172,9 @@ impl fmt::Display for ClientErrorKind {
                     (None, Some(sentence)) if !sentence.is_empty() => write!(f, " ({sentence})"),
                     _ => Ok(()),
                 }
+            }
+            Self::NoProgress { subject, offset } => {
+                write!(f, "{subject}: no whole record from offset {offset} on")
             }
             Self::NothingToRead => f.write_str("no partition is left to read"),
             Self::NoBroker(failures) => {

@@ -17,6 +17,7 @@ use protocol::messages::metadata::MetadataResponseTopic;
 use protocol::messages::{FetchRequest, FetchResponse};
 use protocol::names::{BrokerId, IsolationLevel, TopicName, Uuid};
 use protocol::records::{Decompressor, OwnedHeaders, OwnedRecord, TimestampType};
+use protocol::wire::Records;
 use protocol::{ApiKey, ErrorCode};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -40,6 +41,10 @@ const BACKOFF: Duration = Duration::from_millis(50);
 
 /// How much time is between warnings of brokers that are gone.
 const WARN_EVERY: Duration = Duration::from_secs(10);
+
+/// What brokers say of a leader that is not, or not yet, where we look for it.
+const MOVED: [ErrorCode; 3] =
+    [ErrorCode::NOT_LEADER_OR_FOLLOWER, ErrorCode::FENCED_LEADER_EPOCH, ErrorCode::UNKNOWN_LEADER_EPOCH];
 
 /// How long a topic may stay unknown: brokers learn of a new one at different moments.
 const UNKNOWN_TOPIC_PATIENCE: Duration = Duration::from_secs(1);
@@ -69,6 +74,24 @@ pub enum Start {
     Timestamp(i64),
 }
 
+/// Where to go on when an offset is not there (any more).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reset {
+    /// With the first record there is.
+    Earliest,
+    /// After the last record there is.
+    Latest,
+}
+
+impl From<Reset> for Start {
+    fn from(reset: Reset) -> Self {
+        match reset {
+            Reset::Earliest => Self::Earliest,
+            Reset::Latest => Self::Latest,
+        }
+    }
+}
+
 /// How to read.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -76,7 +99,7 @@ pub struct ReaderOptions {
     /// Whether records of undecided and aborted transactions are seen; they are by default, as in Kafka.
     pub isolation_level: IsolationLevel,
     /// Where to go on when an offset is not there (any more); `None`, the default, makes it an error.
-    pub reset: Option<Start>,
+    pub reset: Option<Reset>,
     /// How long a connection attempt or an answer may take; 30 s.
     pub request_timeout: Duration,
     /// For how long everything may go wrong before it is an error; 60 s.
@@ -313,12 +336,10 @@ impl Reader {
             match next {
                 Ok(Some(unpacked)) => return Ok(Some(assigned.record(unpacked))),
                 Ok(None) => {
-                    if let Some(size) = chunk.cut() {
-                        // A batch larger than what a fetch asks for would be cut again and again.
-                        assigned.max_bytes = assigned.max_bytes.max(i32::try_from(size).unwrap_or(i32::MAX));
-                    }
+                    let (place, has_moved, cut) = (*place, chunk.has_moved(), chunk.cut());
                     assigned.state = State::Idle;
                     self.chunks.pop_front();
+                    self.finish_chunk(place, has_moved, cut)?;
                 }
                 Err(error) => {
                     assigned.state = State::Failed;
@@ -334,6 +355,25 @@ impl Reader {
             }
         }
         Ok(None)
+    }
+
+    /// Looks at how far a chunk led that was all taken, and at the size of the batch that was cut off at its end.
+    fn finish_chunk(&mut self, place: usize, has_moved: bool, cut: Option<usize>) -> Result<(), ClientError> {
+        let assigned = &mut self.partitions[place];
+        let size = cut.map_or(0, |size| i32::try_from(size).unwrap_or(i32::MAX));
+        // A batch larger than what a fetch asks for would be cut again and again.
+        let asks_for_more = size > assigned.max_bytes;
+        assigned.max_bytes = assigned.max_bytes.max(size);
+        if has_moved {
+            self.failing_since = None;
+        }
+        if has_moved || asks_for_more {
+            return Ok(());
+        }
+        let (subject, offset) = (format!("partition {}", assigned.name()), assigned.position.unwrap_or(-1));
+        let address = self.client.address_of(assigned.leader).unwrap_or("?").to_owned();
+        let kind = ClientErrorKind::NoProgress { subject, offset };
+        self.bear(ClientError::new(&address, Some(ApiKey::FETCH), kind))
     }
 
     /// One step towards more records: starts what can be started, waits for something to end.
@@ -459,12 +499,6 @@ impl Reader {
         data: PartitionData,
     ) -> Result<(), ClientError> {
         let assigned = &mut self.partitions[place];
-        if data.error_code == ErrorCode::OFFSET_OUT_OF_RANGE
-            && let Some(reset) = self.options.reset
-        {
-            (assigned.start, assigned.position) = (reset, None);
-            return Ok(());
-        }
         if data.error_code.is_error() {
             let subject = match data.error_code {
                 ErrorCode::OFFSET_OUT_OF_RANGE => {
@@ -473,13 +507,20 @@ impl Reader {
                 _ => format!("partition {}", assigned.name()),
             };
             let error = ClientError::refused(address, ApiKey::FETCH, subject, data.error_code);
+            if data.error_code == ErrorCode::OFFSET_OUT_OF_RANGE
+                && let Some(reset) = self.options.reset
+            {
+                (assigned.start, assigned.position) = (reset.into(), None);
+                return self.put_off(error);
+            }
             if !error.is_retriable() {
                 assigned.state = State::Failed;
             }
             return self.bear(error);
         }
-        self.failing_since = None;
-        if data.records.as_ref().is_some_and(|records| !records.is_empty()) {
+        if data.records.as_ref().is_none_or(Records::is_empty) {
+            self.failing_since = None;
+        } else {
             let committed_only = self.options.isolation_level == IsolationLevel::READ_COMMITTED;
             assigned.state = State::Busy;
             self.chunks.push_back((place, Chunk::new(data, position, committed_only)));
@@ -489,19 +530,19 @@ impl Reader {
 
     /// Lets an error pass that may go away, for as long as there is patience; the metadata is asked for anew.
     fn bear(&mut self, error: ClientError) -> Result<(), ClientError> {
-        if !error.is_retriable() {
-            return Err(error);
-        }
+        if error.is_retriable() { self.put_off(error) } else { Err(error) }
+    }
+
+    fn put_off(&mut self, error: ClientError) -> Result<(), ClientError> {
         self.must_refresh = true;
         let since = *self.failing_since.get_or_insert_with(Instant::now);
         if since.elapsed() >= self.options.patience {
             self.failing_since = None;
             return Err(error);
         }
-        // A leader that moved is nothing to worry about; a broker that is gone may be, but not all the time.
-        let is_worth_telling =
-            error.code().is_none() && self.warned_at.is_none_or(|at| at.elapsed() >= WARN_EVERY);
-        if is_worth_telling {
+        // A leader that moved is nothing to worry about; all else may be, but not all the time.
+        let has_moved = error.code().is_some_and(|code| MOVED.contains(&code));
+        if !has_moved && self.warned_at.is_none_or(|at| at.elapsed() >= WARN_EVERY) {
             self.warned_at = Some(Instant::now());
             tracing::warn!("{error}; asking again");
         } else {
@@ -521,12 +562,26 @@ impl Reader {
         match self.client.metadata(Some(&topics), false).await {
             Ok(response) => {
                 self.learn(&response.topics);
-                let led = |assigned: &Assigned| assigned.leader != BrokerId::NONE;
-                self.must_refresh = !self.partitions.iter().all(led);
-                Ok(())
+                response.topics.iter().try_for_each(|topic| self.bear_topic(topic))
             }
             Err(error) => self.bear(error),
         }
+    }
+
+    /// Lets pass that a topic is not there, or that a partition of it that is read has no leader.
+    fn bear_topic(&mut self, topic: &MetadataResponseTopic) -> Result<(), ClientError> {
+        let leaderless = self.partitions.iter().find(|assigned| {
+            topic.name.as_ref() == Some(&assigned.topic) && assigned.leader == BrokerId::NONE
+        });
+        let (subject, code) = match (topic.error_code, leaderless) {
+            (ErrorCode::NONE, None) => return Ok(()),
+            (ErrorCode::NONE, Some(assigned)) => {
+                (format!("partition {}", assigned.name()), ErrorCode::LEADER_NOT_AVAILABLE)
+            }
+            (code, _) => (format!("topic {}", topic.name.as_deref().unwrap_or("?")), code),
+        };
+        let address = self.client.any_address();
+        self.bear(ClientError::refused(address, ApiKey::METADATA, subject, code))
     }
 
     fn learn(&mut self, topics: &[MetadataResponseTopic]) {

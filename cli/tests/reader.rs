@@ -1,12 +1,25 @@
 //! The reader against a mock cluster on which things go wrong.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use milena::reader::{Partitions, Reader, ReaderOptions, Record, Start};
+use milena::reader::{Partitions, Reader, ReaderOptions, Record, Reset, Start};
 use mock_broker::{ClusterConfig, Fault, MockCluster, Reaction, TopicSpec};
 use producer::{Compression, Producer, ProducerConfig};
+use protocol::frame::encode_response;
+use protocol::messages::api_versions::ApiVersion;
+use protocol::messages::fetch::{FetchableTopicResponse, PartitionData};
+use protocol::messages::list_offsets::{ListOffsetsPartitionResponse, ListOffsetsTopicResponse};
+use protocol::messages::metadata::{
+    MetadataResponseBroker, MetadataResponsePartition, MetadataResponseTopic,
+};
+use protocol::messages::{ApiVersionsResponse, FetchResponse, ListOffsetsResponse, MetadataResponse};
 use protocol::names::BrokerId;
-use protocol::{ApiKey, ErrorCode};
+use protocol::wire::Records;
+use protocol::{ApiKey, Bytes, ErrorCode, RequestHeader, Response};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 /// Ten times longer than anything here takes.
 const WATCHDOG: Duration = Duration::from_secs(60);
@@ -168,7 +181,7 @@ async fn an_offset_that_is_not_there_is_an_error_or_a_new_start() {
     assert!(error.to_string().contains("offset 999 of partition orders-"), "{error}");
 
     let mut options = ReaderOptions::default();
-    options.reset = Some(Start::Earliest);
+    options.reset = Some(Reset::Earliest);
     let mut reader = Reader::connect_with(&cluster.bootstrap_servers(), options).await.unwrap();
     reader.assign("orders", Partitions::All, Start::Offset(999)).await.unwrap();
     let mut records = Vec::new();
@@ -259,4 +272,124 @@ async fn a_broker_that_only_knows_the_first_api_versions_is_understood() {
         error.to_string().contains("Metadata: no version in common: we have 0-13, the broker has none"),
         "{error}"
     );
+}
+
+/// A broker that says of its one partition, `t-0`, what the test wants, right or wrong.
+#[derive(Clone)]
+struct Liar {
+    leader: BrokerId,
+    end: i64,
+    fetched: PartitionData,
+    port: i32,
+    fetches: Arc<AtomicUsize>,
+}
+
+impl Liar {
+    /// Reads from it until that fails, with little patience; gives the error, and how often records were asked for.
+    async fn read(leader: BrokerId, end: i64, fetched: PartitionData) -> (String, usize) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let fetches = Arc::default();
+        let liar = Self { leader, end, fetched, port: address.port().into(), fetches: Arc::clone(&fetches) };
+        let serve = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(liar.clone().serve(stream));
+            }
+        });
+        let mut options = ReaderOptions::default();
+        options.patience = Duration::from_millis(300);
+        options.reset = Some(Reset::Latest);
+        let mut reader = Reader::connect_with(&address.to_string(), options).await.unwrap();
+        let read = async {
+            reader.assign("t", Partitions::All, Start::Offset(0)).await?;
+            reader.next().await
+        };
+        let error = tokio::time::timeout(WATCHDOG, read).await.unwrap().unwrap_err();
+        serve.abort();
+        (error.to_string(), fetches.load(Ordering::Relaxed))
+    }
+
+    async fn serve(self, mut stream: TcpStream) {
+        let mut length = [0; 4];
+        while stream.read_exact(&mut length).await.is_ok() {
+            let mut frame = vec![0; u32::from_be_bytes(length) as usize];
+            stream.read_exact(&mut frame).await.unwrap();
+            let (header, _) = RequestHeader::read(&frame.into()).unwrap();
+            let answer = self.answer(header.request_api_key);
+            let frame = encode_response(header.request_api_version, header.correlation_id, &answer).unwrap();
+            stream.write_all(&frame.into_bytes()).await.unwrap();
+        }
+    }
+
+    fn answer(&self, api_key: ApiKey) -> Response {
+        match api_key {
+            ApiKey::API_VERSIONS => {
+                let offered = [(ApiKey::FETCH, 12), (ApiKey::LIST_OFFSETS, 7), (ApiKey::METADATA, 12)];
+                let offered = offered.map(|(key, version)| ApiVersion {
+                    api_key: key.0,
+                    min_version: version,
+                    max_version: version,
+                    ..Default::default()
+                });
+                Response::ApiVersions(ApiVersionsResponse { api_keys: offered.into(), ..Default::default() })
+            }
+            ApiKey::METADATA => {
+                let host = "127.0.0.1".into();
+                let broker = MetadataResponseBroker {
+                    node_id: BrokerId(1),
+                    host,
+                    port: self.port,
+                    ..Default::default()
+                };
+                let partition = MetadataResponsePartition { leader_id: self.leader, ..Default::default() };
+                let topic = MetadataResponseTopic {
+                    name: Some("t".into()),
+                    partitions: vec![partition],
+                    ..Default::default()
+                };
+                let (brokers, topics) = (vec![broker], vec![topic]);
+                Response::Metadata(MetadataResponse { brokers, topics, ..Default::default() })
+            }
+            ApiKey::LIST_OFFSETS => {
+                let partitions =
+                    vec![ListOffsetsPartitionResponse { offset: self.end, ..Default::default() }];
+                let topics =
+                    vec![ListOffsetsTopicResponse { name: "t".into(), partitions, ..Default::default() }];
+                Response::ListOffsets(ListOffsetsResponse { topics, ..Default::default() })
+            }
+            _ => {
+                self.fetches.fetch_add(1, Ordering::Relaxed);
+                let partitions = vec![self.fetched.clone()];
+                let responses =
+                    vec![FetchableTopicResponse { topic: "t".into(), partitions, ..Default::default() }];
+                Response::Fetch(FetchResponse { responses, ..Default::default() })
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_broker_that_leads_nowhere_is_not_asked_for_ever() {
+    let cut = |size: i32| {
+        let mut batch = vec![0; 60];
+        batch[8..12].copy_from_slice(&size.to_be_bytes());
+        batch[16] = 2;
+        let records = Some(Records::from(Bytes::from(batch)));
+        PartitionData { records, ..Default::default() }
+    };
+    let out_of_range = PartitionData { error_code: ErrorCode::OFFSET_OUT_OF_RANGE, ..Default::default() };
+    let leader = BrokerId(1);
+    let cases = [
+        (leader, 0, cut(100), "Fetch: partition t-0: no whole record from offset 0 on"),
+        (leader, 0, cut(i32::MAX), "Fetch: partition t-0: no whole record from offset 0 on"),
+        (leader, 7, out_of_range.clone(), "Fetch: offset 7 of partition t-0: OFFSET_OUT_OF_RANGE"),
+        (leader, -1, out_of_range, "Fetch: offset -1 of partition t-0: OFFSET_OUT_OF_RANGE"),
+        (BrokerId::NONE, 0, cut(100), "Metadata: partition t-0: LEADER_NOT_AVAILABLE"),
+    ];
+    for (leader, end, fetched, expected) in cases {
+        let (error, fetches) = Liar::read(leader, end, fetched).await;
+        assert!(error.contains(expected), "{error}");
+        // Between two fetches is a pause of 50 ms: in 300 ms there is no time for many.
+        assert!(fetches <= 10, "{expected}: {fetches} fetches");
+    }
 }

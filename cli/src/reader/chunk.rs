@@ -8,7 +8,7 @@ use protocol::names::ProducerId;
 use protocol::records::{
     Batches, ControlRecord, Decompressor, Limits, OwnedRecord, Part, RecordBatch, TimestampType, batches,
 };
-use protocol::{Bytes, DecodeError};
+use protocol::{Bytes, DecodeError, DecodeErrorKind};
 
 /// The fetched batches of one partition, and the records of the one that was unpacked last.
 #[derive(Debug)]
@@ -25,7 +25,8 @@ pub(super) struct Chunk {
     leader_epoch: i32,
     /// The offset after the batch that was unpacked last.
     batch_end: i64,
-    /// Where the next fetch begins.
+    /// Where it began, and where the next fetch begins.
+    start: i64,
     position: i64,
     cut: Option<usize>,
 }
@@ -53,6 +54,7 @@ impl Chunk {
             timestamp_type: TimestampType::CreateTime,
             leader_epoch: -1,
             batch_end: position,
+            start: position,
             position,
             cut: None,
         }
@@ -65,6 +67,10 @@ impl Chunk {
     pub(super) fn next(&mut self, decompressor: &mut Decompressor) -> Result<Option<Unpacked>, DecodeError> {
         loop {
             if let Some(record) = self.records.next() {
+                // Offsets are the broker's word: beyond its batch there is no knowing what comes next.
+                if record.offset >= self.batch_end {
+                    return Err(invalid("a record's offset is not within its batch"));
+                }
                 // A fetch brings whole batches, also what lies before the offset that was asked for.
                 if record.offset < self.position {
                     continue;
@@ -78,10 +84,15 @@ impl Chunk {
             match self.batches.next().transpose()? {
                 Some(Part::Batch(batch)) => self.unpack(&batch, decompressor)?,
                 Some(Part::Cut { have, missing }) => self.cut = Some(have + missing),
-                Some(_) => {}
+                Some(_) => return Err(invalid("a message of format 0 or 1, of which none is read here")),
                 None => return Ok(None),
             }
         }
+    }
+
+    /// Whether it took the reader further than it was.
+    pub(super) fn has_moved(&self) -> bool {
+        self.position > self.start
     }
 
     /// Where the next fetch begins: after the last record given and every batch passed over.
@@ -95,10 +106,13 @@ impl Chunk {
     }
 
     fn unpack(&mut self, batch: &RecordBatch, decompressor: &mut Decompressor) -> Result<(), DecodeError> {
+        let header = batch.header();
+        if header.base_offset < 0 || header.next_offset() <= header.base_offset {
+            return Err(invalid("the offsets of a batch do not go up from 0"));
+        }
         if !self.is_left_out(batch, decompressor)? {
             self.records = batch.records_with(decompressor, &Limits::default())?.to_owned()?.into_iter();
         }
-        let header = batch.header();
         self.batch_end = header.next_offset();
         self.timestamp_type = header.attributes.timestamp_type();
         self.leader_epoch = header.partition_leader_epoch;
@@ -130,9 +144,17 @@ impl Chunk {
     }
 }
 
+/// A batch that breaks a rule.
+fn invalid(rule: &'static str) -> DecodeError {
+    DecodeError::new(DecodeErrorKind::InvalidRecord(rule), 0)
+}
+
 #[cfg(test)]
 mod tests {
-    use protocol::records::{BatchBuilder, BatchOptions, Compression, EndTransactionMarker, rewrite_header};
+    use protocol::records::{
+        BatchBuilder, BatchOptions, Compression, EndTransactionMarker, LegacyBuilder, LegacyFormat,
+        rewrite_header, set_producer,
+    };
     use protocol::wire::Records;
 
     use super::*;
@@ -232,5 +254,38 @@ mod tests {
         let mut chunk = Chunk::new(data(&[bytes.into()]), 5, false);
         assert!(chunk.next(&mut Decompressor::new()).is_err());
         assert_eq!(chunk.position(), 5);
+    }
+
+    #[test]
+    fn offsets_that_lead_nowhere_are_refused() {
+        let two = batch(0, ProducerId::NONE, &["a", "b"]);
+        let mut claims_one = two.to_vec();
+        claims_one[23..27].fill(0);
+        set_producer(&mut claims_one, ProducerId::NONE, -1, -1);
+        let mut ends_before_it_begins = two.to_vec();
+        ends_before_it_begins[23..27].fill(0xff);
+        set_producer(&mut ends_before_it_begins, ProducerId::NONE, -1, -1);
+        let mut legacy = LegacyBuilder::new(LegacyFormat::V1, Compression::None);
+        legacy.append(0, 7, None, Some(b"a")).unwrap();
+        let cases = [
+            (at(i64::MAX, two.clone()), "the offsets of a batch do not go up from 0"),
+            (at(i64::MAX - 1, two.clone()), "the offsets of a batch do not go up from 0"),
+            (at(-1, two), "the offsets of a batch do not go up from 0"),
+            (ends_before_it_begins.into(), "the offsets of a batch do not go up from 0"),
+            (claims_one.into(), "a record's offset is not within its batch"),
+            (legacy.build().unwrap(), "a message of format 0 or 1"),
+        ];
+        for (bytes, rule) in cases {
+            let mut chunk = Chunk::new(data(&[bytes]), 0, false);
+            let mut decompressor = Decompressor::new();
+            let error = loop {
+                match chunk.next(&mut decompressor) {
+                    Ok(Some(_)) => {}
+                    Ok(None) => panic!("{rule}"),
+                    Err(error) => break error.to_string(),
+                }
+            };
+            assert!(error.contains(rule), "{error}");
+        }
     }
 }

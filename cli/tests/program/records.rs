@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::process::Stdio;
 
-use crate::harness::{Broker, Run, milena, run};
+use crate::harness::{Broker, Run, Running, milena, run};
 
 fn produce(broker: &Broker, topic: &str, more: &[&str], input: &[u8]) -> Run {
     let mut arguments = vec!["produce", "--bootstrap-server", broker.bootstrap_servers(), "--topic", topic];
@@ -164,6 +164,21 @@ fn an_unknown_topic_is_named() {
     assert!(complaint.contains("topic nope: UNKNOWN_TOPIC_OR_PARTITION"), "{complaint}");
     let complaint = produce(&broker, "nope", &["--max-block-ms", "300"], b"x\n").complaint(1);
     assert!(complaint.contains("1 of 1 records were not delivered to nope"), "{complaint}");
+}
+
+#[test]
+fn consume_tells_of_a_topic_that_is_gone() {
+    let broker = Broker::start(&["--topic", "t:1"]);
+    produce(&broker, "t", &[], b"x\n").ok();
+    let servers = ["--bootstrap-server", broker.bootstrap_servers(), "--topic", "t"];
+    let mut running = Running::start(&mut milena(&[&["consume", "--from-beginning"], &servers[..]].concat()));
+    running.child.stdout.as_mut().unwrap().read_exact(&mut [0; 2]).unwrap();
+    run(&[&["topics", "delete"], &servers[..]].concat(), b"").ok();
+    running.wait_for("asking again");
+    running.signal("-TERM");
+    let run = running.end();
+    assert!(run.stderr.contains("UNKNOWN_TOPIC"), "{run:?}");
+    run.ok();
 }
 
 #[test]
