@@ -32,15 +32,47 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Examples
+//!
+//! Each is a program in `examples/` that runs by itself on loopback and checks what comes out:
+//!
+//! | `cargo run -p milena-protocol --example …` | |
+//! |---|---|
+//! | [`decode_produce`] | reads a produce request from a socket, down to its records |
+//! | [`send_produce`] | agrees on versions, builds a batch, sends it, and reads the answer |
+//! | [`proxy`] | renames topics and assigns offsets between two sockets; records stay slices of what came in |
+//!
+//! [`decode_produce`]: https://github.com/milena-kafka/milena/blob/main/protocol/examples/decode_produce.rs
+//! [`send_produce`]: https://github.com/milena-kafka/milena/blob/main/protocol/examples/send_produce.rs
+//! [`proxy`]: https://github.com/milena-kafka/milena/blob/main/protocol/examples/proxy.rs
+//!
 //! # What is supported
 //!
 //! | | |
 //! |---|---|
-//! | requests and responses | those of [`ApiKey::ALL`], at every version of Kafka 4.4 |
+//! | requests and responses | all 91 of [`ApiKey::ALL`], at every version of Kafka 4.4 |
+//! | data messages | the eleven that Kafka keeps inside records and fields, such as [`messages::VotersRecord`] |
 //! | headers | request 1–2, response 0–1, ApiVersions' exception (KIP-511) |
+//! | versions | what a broker offers, and what to speak with it ([`negotiation`], KIP-35, KIP-511) |
 //! | unknown tagged fields (KIP-482) | kept, at every level |
-//! | record batches | format 2, with none, gzip, snappy, lz4 and zstd, each behind a default feature |
+//! | record batches | format 2, read and written, with none, gzip, snappy, lz4 and zstd, each behind a default feature |
+//! | control records | commit, abort, and the quorum's own ([`records::ControlRecord`]) |
+//! | message formats 0 and 1 | read and written, wrapped compression too; no Produce version of today carries them |
 //! | Kafka's JSON form | feature `json`, both directions |
+//! | not here | sockets, retries, SASL mechanisms, the records of the metadata log and of the coordinators' topics |
+//!
+//! # Limits
+//!
+//! | what | limit | default | set by |
+//! |---|---|---|---|
+//! | a frame that is received | refused by its length alone | 100 MiB, [`frame::DEFAULT_MAX_FRAME_BYTES`] | [`frame::Framer::new`] |
+//! | a frame that is sent | refused when it is encoded | 2 GiB − 1 byte | the format |
+//! | the records of a batch, inflated | an error that names the limit | 128 MiB | [`records::Limits::inflated_bytes`] |
+//! | memory that decoding a message takes | 64 × its bytes + 64 KiB at most | | tested |
+//! | memory that reading a batch takes | the inflation limit + 1 MiB + 64 × its bytes at most | | tested |
+//! | an array's count | what the bytes that are left can hold | | the input |
+//! | a string, a client id | refused, both ways | 32,767 bytes | Kafka |
+//! | a varint | refused if it is longer | 5 bytes for 32 bits, 10 for 64 | the format |
 //!
 //! # Safe on any input
 //!
