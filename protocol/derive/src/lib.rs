@@ -27,7 +27,7 @@
 //!
 //! What comes out is one line a field that calls the public functions of the `wire` module, and nothing clever:
 //! `Default`, `Decode`, `Encode`, for whole messages `Message`, the schema as data, and with the feature `json` the
-//! JSON form. [`schema`] reads the attributes; [`decode`], [`encode`], [`describe`] and [`json`] write one impl each.
+//! JSON form. `schema` reads the attributes; `decode`, `encode`, `describe` and `json` write one impl each.
 
 mod decode;
 mod describe;
