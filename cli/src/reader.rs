@@ -152,9 +152,9 @@ impl Record {
             timestamp: record.timestamp,
             timestamp_type: TimestampType::CreateTime,
             leader_epoch: -1,
-            key: record.key,
-            value: record.value,
-            headers: record.headers,
+            key: record.key_bytes(),
+            value: record.value_bytes(),
+            headers: record.owned_headers(),
         }
     }
 }

@@ -165,9 +165,9 @@ fn compare_owned(set: &RecordSet) -> Outcome {
     for (record, owned) in set.iter().zip(&owned) {
         let record = record.map_err(text)?;
         same("owned offset and time", (owned.offset, owned.timestamp), (record.offset, record.timestamp))?;
-        same("owned key", owned.key.as_deref(), record.key)?;
-        same("owned value", owned.value.as_deref(), record.value)?;
-        same("owned headers", owned.headers.borrow(), record.headers)?;
+        same("owned key", owned.key(), record.key)?;
+        same("owned value", owned.value(), record.value)?;
+        same("owned headers", owned.headers(), record.headers)?;
     }
     Ok(())
 }

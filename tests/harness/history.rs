@@ -36,7 +36,7 @@ pub fn check(
                 writeln!(broken, "partition {partition}: offset {} where {expected} was due", record.offset)
                     .ok();
             }
-            let value = record.value.as_deref().unwrap_or_default();
+            let value = record.value().unwrap_or_default();
             found.entry(value).or_default().push((*partition, record.offset));
         }
     }
@@ -44,10 +44,10 @@ pub fn check(
     let known: BTreeMap<&[u8], &Sent> = history.iter().map(|sent| (&sent.value[..], sent)).collect();
     for (partition, records) in logs {
         for record in records {
-            let value = record.value.as_deref().unwrap_or_default();
+            let value = record.value().unwrap_or_default();
             match known.get(value) {
                 None => writeln!(broken, "partition {partition}: nobody sent {}", shown(value)).ok(),
-                Some(sent) if sent.key.as_deref() != record.key.as_deref() => {
+                Some(sent) if sent.key.as_deref() != record.key() => {
                     writeln!(broken, "partition {partition}: {} has another key", shown(value)).ok()
                 }
                 Some(_) => None,
@@ -85,7 +85,7 @@ pub fn check(
         let order: BTreeMap<&[u8], usize> =
             history.iter().enumerate().map(|(index, sent)| (&sent.value[..], index)).collect();
         for (partition, records) in logs {
-            let sent = |record: &OwnedRecord| order.get(record.value.as_deref().unwrap_or_default()).copied();
+            let sent = |record: &OwnedRecord| order.get(record.value().unwrap_or_default()).copied();
             let indexes: Vec<usize> = records.iter().filter_map(sent).collect();
             if let Some(pair) = indexes.windows(2).find(|pair| pair[0] > pair[1]) {
                 let (first, second) = (shown(&history[pair[0]].value), shown(&history[pair[1]].value));

@@ -329,7 +329,7 @@ impl World {
         let records = self.read(topic).remove(&partition).unwrap_or_default();
         records
             .iter()
-            .map(|record| String::from_utf8_lossy(&record.value.clone().unwrap_or_default()).into())
+            .map(|record| String::from_utf8_lossy(record.value().unwrap_or_default()).into())
             .collect()
     }
 

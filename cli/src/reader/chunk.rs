@@ -198,7 +198,7 @@ mod tests {
         let mut chunk = Chunk::new(data, position, committed_only);
         let mut values = Vec::new();
         while let Some(unpacked) = chunk.next(&mut Decompressor::new()).unwrap() {
-            values.push(String::from_utf8(unpacked.record.value.unwrap().to_vec()).unwrap());
+            values.push(String::from_utf8(unpacked.record.value().unwrap().to_vec()).unwrap());
         }
         (values, chunk.position())
     }

@@ -531,7 +531,7 @@ mod tests {
                 let (batch, free) = builder.build_with(&mut compressor, spare).unwrap();
                 assert!(places.contains(&batch.as_ptr()) && places.contains(&free.as_ptr()), "{compression}");
                 let records = read(&Bytes::copy_from_slice(&batch)).records(&Limits::default()).unwrap();
-                assert_eq!(records.to_owned().unwrap()[0].value.as_deref(), Some(&[7; 1000][..]));
+                assert_eq!(records.to_owned().unwrap()[0].value(), Some(&[7; 1000][..]));
                 (buffer, spare) = (batch, free);
             }
         }

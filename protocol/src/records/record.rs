@@ -105,8 +105,11 @@ impl RecordSet {
             return Err(DecodeError::new(DecodeErrorKind::InflatedTooLarge { limit }, HEADER_SIZE));
         }
         let mut records = Vec::with_capacity(self.len());
-        for record in self {
-            records.push(record?.owned_by(&self.payload));
+        let mut iter = self.iter();
+        while let Some(record) = iter.advance() {
+            let (Record { attributes, offset, timestamp, sequence, .. }, content) = record?;
+            let content = self.payload.slice_ref(content);
+            records.push(OwnedRecord { attributes, offset, timestamp, sequence, content });
         }
         Ok(records)
     }
@@ -135,6 +138,19 @@ impl<'a> Iterator for RecordIter<'a> {
 
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
+        Some(self.advance()?.map(|(record, _)| record))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (0, Some(self.left as usize + 1))
+    }
+}
+
+impl std::iter::FusedIterator for RecordIter<'_> {}
+
+impl<'a> RecordIter<'a> {
+    #[inline(always)]
+    fn advance(&mut self) -> Option<Result<Fields<'a>, DecodeError>> {
         if self.left == 0 {
             return if self.input.is_empty() { None } else { Some(Err(self.left_over())) };
         }
@@ -148,14 +164,6 @@ impl<'a> Iterator for RecordIter<'a> {
         }
     }
 
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        (0, Some(self.left as usize + 1))
-    }
-}
-
-impl std::iter::FusedIterator for RecordIter<'_> {}
-
-impl RecordIter<'_> {
     #[cold]
     fn left_over(&mut self) -> DecodeError {
         let rule = Reason::Rule("bytes are left over after the last record that the batch counts");
@@ -197,24 +205,12 @@ pub struct Record<'a> {
     pub headers: Headers<'a>,
 }
 
-impl Record<'_> {
-    fn owned_by(&self, payload: &Bytes) -> OwnedRecord {
-        let own = |bytes: &[u8]| if bytes.is_empty() { Bytes::new() } else { payload.slice_ref(bytes) };
-        OwnedRecord {
-            attributes: self.attributes,
-            offset: self.offset,
-            timestamp: self.timestamp,
-            sequence: self.sequence,
-            key: self.key.map(own),
-            value: self.value.map(own),
-            headers: self.headers.owned_by(payload),
-        }
-    }
-}
+/// A record, and its key, value and headers as they lie in the batch.
+type Fields<'a> = (Record<'a>, &'a [u8]);
 
 /// One record. Its length frames it; all of its fields are within it, and they fill it.
 #[inline(always)]
-fn record<'a>(input: &'a [u8], batch: &BatchHeader, log_append_time: Option<i64>) -> Parsed<'a, Record<'a>> {
+fn record<'a>(input: &'a [u8], batch: &BatchHeader, log_append_time: Option<i64>) -> Parsed<'a, Fields<'a>> {
     let (input, length) = length(input)?;
     let (rest, body) = take(input, length)?;
     match fields(body, batch, log_append_time) {
@@ -225,7 +221,7 @@ fn record<'a>(input: &'a [u8], batch: &BatchHeader, log_append_time: Option<i64>
 
 /// What is wrong with the fields of a record that `rest` follows.
 #[cold]
-fn bad_fields(parsed: Parsed<'_, Record<'_>>, rest: &[u8]) -> Failure {
+fn bad_fields(parsed: Parsed<'_, Fields<'_>>, rest: &[u8]) -> Failure {
     let failure = match parsed {
         Ok((unused, _)) => Failure::at(unused, Reason::Rule("a record that is longer than its fields")),
         Err(error) => parse::into_failure(error),
@@ -234,11 +230,11 @@ fn bad_fields(parsed: Parsed<'_, Record<'_>>, rest: &[u8]) -> Failure {
 }
 
 #[inline(always)]
-fn fields<'a>(input: &'a [u8], batch: &BatchHeader, log_append_time: Option<i64>) -> Parsed<'a, Record<'a>> {
+fn fields<'a>(input: &'a [u8], batch: &BatchHeader, log_append_time: Option<i64>) -> Parsed<'a, Fields<'a>> {
     let (input, attributes) = byte(input)?;
     let (input, timestamp_delta) = zigzag_long(input)?;
-    let (input, offset_delta) = zigzag(input)?;
-    let (input, key) = nullable_bytes(input)?;
+    let (content, offset_delta) = zigzag(input)?;
+    let (input, key) = nullable_bytes(content)?;
     let (input, value) = nullable_bytes(input)?;
     let (input, headers) = headers::headers(input)?;
     let record = Record {
@@ -252,7 +248,7 @@ fn fields<'a>(input: &'a [u8], batch: &BatchHeader, log_append_time: Option<i64>
         value,
         headers,
     };
-    Ok((input, record))
+    Ok((input, (record, content)))
 }
 
 #[inline(always)]
@@ -263,7 +259,7 @@ fn byte(input: &[u8]) -> Parsed<'_, i8> {
     }
 }
 
-/// A record of its own; its bytes are slices of the batch.
+/// A record of its own: one reference count on the batch's memory, no copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OwnedRecord {
@@ -275,12 +271,51 @@ pub struct OwnedRecord {
     pub timestamp: i64,
     /// As [`Record::sequence`].
     pub sequence: i32,
+    /// Key, value and headers as they lie in the batch: checked, and read again whenever they are looked at.
+    content: Bytes,
+}
+
+impl OwnedRecord {
     /// As [`Record::key`].
-    pub key: Option<Bytes>,
+    #[must_use]
+    #[inline]
+    pub fn key(&self) -> Option<&[u8]> {
+        nullable_bytes(&self.content).ok()?.1
+    }
+
     /// As [`Record::value`].
-    pub value: Option<Bytes>,
+    #[must_use]
+    #[inline]
+    pub fn value(&self) -> Option<&[u8]> {
+        let (rest, _) = nullable_bytes(&self.content).ok()?;
+        nullable_bytes(rest).ok()?.1
+    }
+
     /// As [`Record::headers`].
-    pub headers: OwnedHeaders,
+    #[must_use]
+    pub fn headers(&self) -> Headers<'_> {
+        let after_value = nullable_bytes(&self.content).and_then(|(rest, _)| nullable_bytes(rest));
+        let headers = after_value.and_then(|(rest, _)| headers::headers(rest));
+        headers.map_or_else(|_| Headers::default(), |(_, headers)| headers)
+    }
+
+    /// The key as a value of its own, which keeps the batch's memory alive.
+    #[must_use]
+    pub fn key_bytes(&self) -> Option<Bytes> {
+        self.key().map(|key| self.content.slice_ref(key))
+    }
+
+    /// The value as a value of its own, which keeps the batch's memory alive.
+    #[must_use]
+    pub fn value_bytes(&self) -> Option<Bytes> {
+        self.value().map(|value| self.content.slice_ref(value))
+    }
+
+    /// The headers as a value of their own, which keeps the batch's memory alive.
+    #[must_use]
+    pub fn owned_headers(&self) -> OwnedHeaders {
+        self.headers().owned_by(&self.content)
+    }
 }
 
 #[cfg(test)]
@@ -314,15 +349,15 @@ mod tests {
     #[test]
     fn the_shortest_record_has_nothing() {
         let records = read(&SHORTEST, 1).unwrap();
-        assert_eq!((records[0].key.as_ref(), records[0].value.as_ref()), (None, None));
-        assert!(records[0].headers.is_empty());
+        assert_eq!((records[0].key(), records[0].value()), (None, None));
+        assert!(records[0].headers().is_empty());
     }
 
     #[test]
     fn null_and_empty_are_not_the_same() {
         let records = read(&[12, 0, 0, 0, 0, 1, 0, 12, 0, 0, 0, 1, 0, 0], 2).unwrap();
-        assert_eq!((records[0].key.as_deref(), records[0].value.as_deref()), (Some(&b""[..]), None));
-        assert_eq!((records[1].key.as_deref(), records[1].value.as_deref()), (None, Some(&b""[..])));
+        assert_eq!((records[0].key(), records[0].value()), (Some(&b""[..]), None));
+        assert_eq!((records[1].key(), records[1].value()), (None, Some(&b""[..])));
     }
 
     #[test]
@@ -330,9 +365,9 @@ mod tests {
         // Two headers: "a" = 1, "a" = null.
         let payload = [26, 0, 0, 0, 1, 1, 4, 2, b'a', 2, 1, 2, b'a', 1];
         let records = read(&payload, 1).unwrap();
-        let headers: Vec<_> = records[0].headers.iter().collect();
+        let headers: Vec<_> = records[0].headers().iter().collect();
         assert_eq!(headers, [Header::new("a", &[1]), Header { key: "a", value: None }]);
-        assert_eq!(format!("{:?}", records[0].headers.borrow()), format!("{headers:?}"));
+        assert_eq!(format!("{:?}", records[0].headers()), format!("{headers:?}"));
     }
 
     #[test]

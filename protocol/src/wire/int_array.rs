@@ -174,8 +174,9 @@ impl<T: WireInt> Encode for IntArray<T> {
     #[inline(always)]
     fn encode(&self, output: &mut Output) -> Result<(), EncodeError> {
         match &self.0 {
+            Place::Inline { count: 0, .. } => output.put_length(Some(0)),
             Place::Inline { count, numbers } => {
-                encode_inline((*count).min(INLINE as u8), numbers, output);
+                encode_inline(*count, numbers, output);
                 Ok(())
             }
             Place::Boxed(numbers) => encode_boxed(numbers, output),
