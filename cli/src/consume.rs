@@ -18,6 +18,7 @@ use self::deserializer::Deserializer;
 use self::formatter::Formatter;
 use crate::failure::Failure;
 use crate::properties::{self, Property};
+use crate::settings;
 use crate::signals::Signals;
 
 /// Text is written out when so much of it is there, and whenever no more records are there, in bytes.
@@ -26,6 +27,9 @@ const OUTPUT_BYTES: usize = 64 * 1024;
 /// How long whoever reads our output may take for the last of it when a signal ends us.
 const LAST_WRITE: Duration = Duration::from_secs(1);
 
+/// Prints records to standard output.
+///
+/// There are no groups: every partition of the topic is read, or the one that is given. Connections are plaintext.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     /// Brokers of the cluster, to begin with.
@@ -43,9 +47,18 @@ pub(crate) struct Arguments {
     /// Begins with the first record there is, not with what is still to come.
     #[arg(long)]
     from_beginning: bool,
-    /// Whether records of transactions that are not committed are printed too.
-    #[arg(long, value_enum, default_value = "read_uncommitted")]
-    isolation_level: Isolation,
+    /// Whether records of transactions that are not committed are printed too [default: read_uncommitted].
+    #[arg(long, value_enum)]
+    isolation_level: Option<Isolation>,
+    /// A setting of the consumer, by Kafka's key for it; more than one can be given.
+    ///
+    /// auto.offset.reset, fetch.max.bytes, fetch.max.wait.ms, fetch.min.bytes, isolation.level,
+    /// max.partition.fetch.bytes, request.timeout.ms, security.protocol (PLAINTEXT).
+    #[arg(long, alias = "consumer-property", value_name = "KEY=VALUE")]
+    command_property: Vec<Property>,
+    /// A file of consumer settings.
+    #[arg(long, alias = "consumer.config", value_name = "FILE")]
+    command_config: Option<PathBuf>,
     /// What is printed of a record, such as print.key=true; more than one can be given.
     ///
     /// print.timestamp, print.partition, print.offset, print.epoch, print.headers, print.key, print.value (true or
@@ -62,12 +75,12 @@ pub(crate) struct Arguments {
     /// What values are; the same names.
     #[arg(long, value_name = "TYPE")]
     value_deserializer: Option<Deserializer>,
-    /// Ends after so many records.
-    #[arg(long, value_name = "COUNT")]
-    max_messages: Option<u64>,
-    /// Ends when no record came for so long.
-    #[arg(long, value_name = "MILLISECONDS")]
-    timeout_ms: Option<u64>,
+    /// Ends after so many records; -1 is never.
+    #[arg(long, value_name = "COUNT", default_value_t = -1, allow_negative_numbers = true)]
+    max_messages: i32,
+    /// Ends when no record came for so long; -1 is never.
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = -1, allow_negative_numbers = true)]
+    timeout_ms: i64,
     /// Passes over a record that its deserializer cannot take, instead of ending.
     #[arg(long)]
     skip_message_on_error: bool,
@@ -114,7 +127,8 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         output: Vec::new(),
         writing: None,
         count: 0,
-        max_messages: arguments.max_messages.unwrap_or(u64::MAX),
+        // As for Kafka's tool, any number below 0 is none.
+        max_messages: u64::try_from(arguments.max_messages).unwrap_or(u64::MAX),
         skip_message_on_error: arguments.skip_message_on_error,
     };
     let mut signals = Signals::new()?;
@@ -136,7 +150,7 @@ async fn print_all(arguments: &Arguments, printer: &mut Printer) -> Result<(), F
 
 async fn print_records(arguments: &Arguments, printer: &mut Printer) -> Result<(), Failure> {
     let mut reader = reader(arguments).await?;
-    let timeout = arguments.timeout_ms.map_or(Duration::MAX, Duration::from_millis);
+    let timeout = u64::try_from(arguments.timeout_ms).map_or(Duration::MAX, Duration::from_millis);
     while printer.wants_more() {
         let Ok(record) = tokio::time::timeout(timeout, reader.next()).await else {
             tracing::warn!("no record within {} ms", timeout.as_millis());
@@ -155,16 +169,24 @@ async fn print_records(arguments: &Arguments, printer: &mut Printer) -> Result<(
 
 async fn reader(arguments: &Arguments) -> Result<Reader, Failure> {
     let mut options = ReaderOptions::default();
-    options.isolation_level = match arguments.isolation_level {
-        Isolation::ReadUncommitted => IsolationLevel::READ_UNCOMMITTED,
-        Isolation::ReadCommitted => IsolationLevel::READ_COMMITTED,
+    options.reset = Some(if arguments.from_beginning { Reset::Earliest } else { Reset::Latest });
+    let (file, given) = (arguments.command_config.as_deref(), &arguments.command_property);
+    settings::set(&mut options, settings::CONSUMER_KEYS, file, given)?;
+    match arguments.isolation_level {
+        Some(Isolation::ReadUncommitted) => options.isolation_level = IsolationLevel::READ_UNCOMMITTED,
+        Some(Isolation::ReadCommitted) => options.isolation_level = IsolationLevel::READ_COMMITTED,
+        None => {}
+    }
+    let begin = match arguments.offset {
+        Some(Offset(start)) => Some(start),
+        None if arguments.from_beginning => Some(Start::Earliest),
+        None => options.reset.map(Start::from),
     };
-    let end = if arguments.from_beginning { Reset::Earliest } else { Reset::Latest };
-    options.reset = Some(end);
+    let rule = "auto.offset.reset=none leaves open where to begin: give --from-beginning or --offset";
+    let start = begin.ok_or_else(|| Failure::usage(rule))?;
     let mut reader = Reader::connect_with(&arguments.bootstrap_server, options).await?;
     let partitions =
         arguments.partition.map_or(Partitions::All, |partition| Partitions::Only(vec![partition]));
-    let start = arguments.offset.map_or(end.into(), |offset| offset.0);
     reader.assign(&arguments.topic, partitions, start).await?;
     Ok(reader)
 }

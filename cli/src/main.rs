@@ -7,6 +7,7 @@ mod failure;
 mod inspect;
 mod produce;
 mod properties;
+mod settings;
 mod signals;
 mod topics;
 
@@ -31,7 +32,6 @@ struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "there is one, once")]
 enum Command {
     /// Runs a mock cluster until it is told to end.
     Broker(broker::Arguments),

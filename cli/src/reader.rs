@@ -2,8 +2,8 @@
 //!
 //! A fetch to each leader is under way whenever there is room for what it brings: nothing is fetched of a partition
 //! whose records were not all taken yet, so that memory stays bounded by one answer a partition
-//! ([`PARTITION_BYTES`]) and one unpacked batch. Leaders that move are followed; a broker that is lost is asked
-//! again until [`ReaderOptions::patience`] runs out.
+//! ([`ReaderOptions::partition_bytes`]) and one unpacked batch. Leaders that move are followed; a broker that is lost is
+//! asked again until [`ReaderOptions::patience`] runs out.
 
 mod chunk;
 mod offsets;
@@ -26,15 +26,6 @@ use self::chunk::Chunk;
 use crate::client::{Client, REQUEST_TIMEOUT};
 use crate::connection::Connection;
 use crate::{ClientError, ClientErrorKind};
-
-/// How much of one partition a fetch brings at most, in bytes, unless its next batch is larger (`max.partition.fetch.bytes`).
-pub const PARTITION_BYTES: i32 = 1 << 20;
-
-/// How much a fetch brings at most, in bytes (`fetch.max.bytes`).
-pub const FETCH_BYTES: i32 = 50 << 20;
-
-/// How long a broker with nothing new may keep a fetch, in milliseconds (`fetch.max.wait.ms`).
-const MAX_WAIT_MS: i32 = 500;
 
 /// How long to wait before asking again what went wrong.
 const BACKOFF: Duration = Duration::from_millis(50);
@@ -100,6 +91,15 @@ pub struct ReaderOptions {
     pub isolation_level: IsolationLevel,
     /// Where to go on when an offset is not there (any more); `None`, the default, makes it an error.
     pub reset: Option<Reset>,
+    /// How much of one partition a fetch brings at most, in bytes, unless its next batch is larger
+    /// (`max.partition.fetch.bytes`); 1 MiB.
+    pub partition_bytes: i32,
+    /// How much a fetch brings at most, in bytes, unless its first batch is larger (`fetch.max.bytes`); 50 MiB.
+    pub max_bytes: i32,
+    /// How much a broker waits for before it answers a fetch, in bytes (`fetch.min.bytes`); 1.
+    pub min_bytes: i32,
+    /// How long it waits at most, in milliseconds (`fetch.max.wait.ms`); 500.
+    pub max_wait_ms: i32,
     /// How long a connection attempt or an answer may take; 30 s.
     pub request_timeout: Duration,
     /// For how long everything may go wrong before it is an error; 60 s.
@@ -111,6 +111,10 @@ impl Default for ReaderOptions {
         Self {
             isolation_level: IsolationLevel::READ_UNCOMMITTED,
             reset: None,
+            partition_bytes: 1 << 20,
+            max_bytes: 50 << 20,
+            min_bytes: 1,
+            max_wait_ms: 500,
             request_timeout: REQUEST_TIMEOUT,
             patience: Duration::from_secs(60),
         }
@@ -272,7 +276,7 @@ impl Reader {
             leader_epoch: -1,
             start,
             position: None,
-            max_bytes: PARTITION_BYTES,
+            max_bytes: self.options.partition_bytes,
             state: State::Idle,
         }));
         self.learn(&[described]);
@@ -444,9 +448,9 @@ impl Reader {
             }
         }
         FetchRequest {
-            max_wait_ms: MAX_WAIT_MS,
-            min_bytes: 1,
-            max_bytes: FETCH_BYTES,
+            max_wait_ms: self.options.max_wait_ms,
+            min_bytes: self.options.min_bytes,
+            max_bytes: self.options.max_bytes,
             isolation_level: self.options.isolation_level,
             topics,
             ..Default::default()

@@ -1,11 +1,13 @@
 //! `milena topics`: creates, lists, describes and deletes topics.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use milena::client::Client;
+use milena::reader::ReaderOptions;
 use milena::{ClientError, ClientErrorKind};
 use protocol::messages::create_topics::{CreatableTopic, CreatableTopicConfig};
 use protocol::messages::delete_topics::DeleteTopicState;
@@ -16,6 +18,7 @@ use protocol::{ApiKey, ErrorCode};
 
 use crate::failure::Failure;
 use crate::properties::Property;
+use crate::settings;
 
 /// How long a cluster may take over a change, in milliseconds.
 const CHANGE_TIMEOUT_MS: i32 = 30_000;
@@ -23,6 +26,9 @@ const CHANGE_TIMEOUT_MS: i32 = 30_000;
 /// How long a change may take to reach the broker that is asked about it.
 const PROPAGATION: Duration = Duration::from_secs(10);
 
+/// Creates, lists, describes and deletes topics.
+///
+/// What is an option for Kafka's tool, such as --create, is a subcommand here. Connections are plaintext.
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
@@ -91,6 +97,9 @@ struct Cluster {
     /// Brokers of the cluster, to begin with.
     #[arg(long, value_name = "HOST:PORT,HOST:PORT")]
     bootstrap_server: String,
+    /// A file of settings: request.timeout.ms, security.protocol (PLAINTEXT).
+    #[arg(long, value_name = "FILE")]
+    command_config: Option<PathBuf>,
 }
 
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
@@ -130,8 +139,10 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 }
 
 impl Cluster {
-    async fn connect(&self) -> Result<Client, ClientError> {
-        Client::connect(&self.bootstrap_server).await
+    async fn connect(&self) -> Result<Client, Failure> {
+        let mut options = ReaderOptions::default();
+        settings::set(&mut options, settings::CLIENT_KEYS, self.command_config.as_deref(), &[])?;
+        Ok(Client::connect_within(&self.bootstrap_server, options.request_timeout).await?)
     }
 }
 

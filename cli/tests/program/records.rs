@@ -167,6 +167,37 @@ fn an_unknown_topic_is_named() {
 }
 
 #[test]
+fn settings_of_the_consumer_go_by_kafkas_keys() {
+    let broker = Broker::start(&["--topic", "t:1"]);
+    produce(&broker, "t", &[], b"x\ny\n").ok();
+    let of = |more: &[&str]| {
+        let mut arguments = vec!["consume", "--bootstrap-server", broker.bootstrap_servers(), "--topic", "t"];
+        arguments.extend_from_slice(more);
+        run(&arguments, b"")
+    };
+    // As Kafka's tool has it: below 0 is no bound.
+    let all = ["--max-messages", "-1", "--timeout-ms", "300"];
+    for option in ["--command-property", "--consumer-property"] {
+        let earliest = [option, "auto.offset.reset=earliest", option, "fetch.max.bytes=1"];
+        assert_eq!(of(&[&all, &earliest[..]].concat()).ok(), "x\ny\n");
+    }
+    assert_eq!(of(&["--from-beginning", "--max-messages", "2", "--timeout-ms", "-1"]).ok(), "x\ny\n");
+    let file = std::env::temp_dir().join(format!("milena-consumer-{}", std::process::id()));
+    std::fs::write(&file, "auto.offset.reset=none\n").unwrap();
+    for option in ["--command-config", "--consumer.config"] {
+        let complaint = of(&[option, file.to_str().unwrap()]).complaint(2);
+        assert!(complaint.contains("auto.offset.reset=none"), "{complaint}");
+    }
+    std::fs::write(&file, "security.protocol=SSL\n").unwrap();
+    let file_name = file.to_str().unwrap();
+    let servers = ["--bootstrap-server", broker.bootstrap_servers()];
+    let topics = run(&[&["topics", "list", "--command-config", file_name], &servers[..]].concat(), b"");
+    std::fs::remove_file(&file).unwrap();
+    assert!(topics.complaint(2).contains("security.protocol=SSL: it is PLAINTEXT"));
+    assert!(of(&["--command-property", "group.id=g"]).complaint(2).contains("there is no such setting here"));
+}
+
+#[test]
 fn consume_tells_of_a_topic_that_is_gone() {
     let broker = Broker::start(&["--topic", "t:1"]);
     produce(&broker, "t", &[], b"x\n").ok();
