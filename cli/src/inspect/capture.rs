@@ -39,9 +39,9 @@ pub(crate) fn frames(
             time: event.time.to_string(),
             connection: &names[event.connection][usize::from(event.is_response)],
         };
-        let (length, finding) = event.read(awaited);
-        let (offset, start) = (event.piece.offset, event.piece.offset + PREFIX);
-        each(&Place { offset, start, length, origin: Some(origin) }, finding)?;
+        let (before, finding) = event.read(awaited);
+        let (offset, length) = (event.piece.offset, event.length);
+        each(&Place { offset, start: offset + before, length, origin: Some(origin) }, finding)?;
     }
     Ok(connections.len())
 }
@@ -52,11 +52,12 @@ struct Event {
     is_response: bool,
     packet: usize,
     time: Time,
+    length: usize,
     piece: Piece,
 }
 
 impl Event {
-    /// How many bytes it has, and what it is.
+    /// What it is, and how many bytes of it come before that.
     fn read(&self, awaited: &mut Awaited) -> (usize, Finding) {
         let kind = if self.is_response { "response" } else { "request" };
         match &self.piece.content {
@@ -66,18 +67,18 @@ impl Event {
                 if let Some(trouble) = &mut finding.trouble {
                     trouble.is_note |= trouble.kind == message::UNKNOWN_REQUEST;
                 }
-                (PREFIX + frame.len(), finding)
+                (PREFIX, finding)
             }
             Content::Frame(frame) => {
                 awaited.note(frame);
-                (PREFIX + frame.len(), message::request(frame))
+                (PREFIX, message::request(frame))
             }
-            Content::Cut { have, missing } => {
+            Content::Cut { missing, .. } => {
                 let mut trouble = Trouble::new("Cut", format!("cut off here: {missing} bytes are missing"));
                 trouble.is_note = true;
-                (*have, Finding::broken(kind, trouble))
+                (0, Finding::broken(kind, trouble))
             }
-            Content::Senseless(trouble) => (PREFIX, Finding::broken(kind, trouble.clone())),
+            Content::Senseless(trouble) => (0, Finding::broken(kind, trouble.clone())),
         }
     }
 }
@@ -203,7 +204,8 @@ impl<'a> Direction<'a> {
             }
             if *place > next {
                 let offset = usize::try_from(place - start).unwrap_or_default();
-                runs.push(std::mem::replace(&mut run, Run { offset, ..Run::default() }));
+                let lost = place - next;
+                runs.push(std::mem::replace(&mut run, Run { offset, lost, ..Run::default() }));
                 next = *place;
             }
             let fresh = usize::try_from(next - place).unwrap_or_default();
@@ -227,11 +229,13 @@ impl<'a> Direction<'a> {
 struct Run {
     /// Where it begins in the stream.
     offset: usize,
+    /// Bytes before it that are not in the capture.
+    lost: i64,
     bytes: Vec<u8>,
     marks: Vec<Mark>,
     /// Whether it begins with a frame.
     is_whole: bool,
-    /// Bytes before it that are in the middle of a frame.
+    /// Bytes at its start that are in the middle of a frame.
     passed_over: usize,
 }
 
@@ -260,31 +264,42 @@ impl Run {
         events: &mut Vec<Event>,
         mut note: impl FnMut(&Bytes),
     ) {
-        let event = |piece: Piece, end: usize| {
+        let event = |piece: Piece, length: usize| {
+            let end = piece.offset - self.offset + length;
             let index = self.marks.partition_point(|mark| mark.start < end).saturating_sub(1);
-            let (packet, time) =
-                self.marks.get(index).map_or((0, Time::default()), |mark| (mark.packet, mark.time));
-            Event { connection, is_response, packet, time, piece }
+            let mark = self.marks.get(index);
+            let (packet, time) = mark.map_or((0, Time::default()), |mark| (mark.packet, mark.time));
+            Event { connection, is_response, packet, time, length, piece }
         };
-        if self.passed_over > 0 {
-            let message = format!("the {} bytes before here are in the middle of a frame", self.passed_over);
-            let trouble = Trouble { is_note: true, ..Trouble::new("PassedOver", message) };
-            let piece = Piece { offset: self.offset, content: Content::Senseless(trouble) };
+        if self.lost > 0 || self.passed_over > 0 {
+            let piece = Piece { offset: self.offset, content: Content::Senseless(self.hole()) };
             events.push(event(piece, self.passed_over));
         }
         for mut piece in stream::pieces(&self.bytes[self.passed_over..], max_frame_bytes) {
-            let start = self.passed_over + piece.offset;
-            let end = match &piece.content {
+            let length = match &piece.content {
                 Content::Frame(frame) => {
                     note(frame);
-                    start + PREFIX + frame.len()
+                    PREFIX + frame.len()
                 }
-                Content::Cut { .. } => self.bytes.len(),
-                Content::Senseless(_) => start + PREFIX,
+                Content::Cut { have, .. } => *have,
+                Content::Senseless(_) => self.bytes.len() - self.passed_over - piece.offset,
             };
-            piece.offset = self.offset + start;
-            events.push(event(piece, end));
+            piece.offset += self.offset + self.passed_over;
+            events.push(event(piece, length));
         }
+    }
+
+    /// Says what is not shown before the first frame.
+    fn hole(&self) -> Trouble {
+        let (lost, passed_over) = (self.lost, self.passed_over);
+        let message = match (lost, passed_over) {
+            (0, _) => format!("it begins with {passed_over} bytes from the middle of a frame"),
+            (_, 0) => format!("{lost} bytes before here were not captured"),
+            _ => format!(
+                "{lost} bytes before here were not captured, and {passed_over} more are from the middle of a frame"
+            ),
+        };
+        Trouble { is_note: true, ..Trouble::new("Incomplete", message) }
     }
 }
 
@@ -370,7 +385,7 @@ mod tests {
         ];
         let expected = [
             format!("2 request @0+{} ApiVersions", first.len()),
-            format!("3 request @{}+4  PassedOver", first.len() + 10),
+            format!("3 request @{}+24  Incomplete", first.len() + 10),
             format!("4 request @{}+{} Metadata", first.len() + 34, second.len()),
         ];
         assert_eq!(found(&packets), expected);
@@ -386,10 +401,36 @@ mod tests {
         ];
         let expected = [
             format!("1 request @0+{} Metadata", request.len()),
-            "2 response @0+4  PassedOver".to_owned(),
+            format!("2 response @0+{}  Incomplete", first.len()),
             format!("3 response @{}+{}  Cut", first.len(), second.len() - 1),
         ];
         assert_eq!(found(&packets), expected);
+    }
+
+    #[test]
+    fn no_flipped_byte_panics() {
+        let [request, _] = requests();
+        let [response, _] = responses();
+        let packets = [
+            packet(5000, 9092, 10, SYN, b""),
+            packet(5000, 9092, 11, ACK, &request[..9]),
+            packet(5000, 9092, 20, ACK, &request[9..]),
+            packet(9092, 5000, 1, ACK, &response),
+        ];
+        let file = capture(101, &packets);
+        for position in 24..file.len() {
+            for byte in [0, 1, 0x7f, 0x80, 0xff] {
+                let mut file = file.clone();
+                file[position] = byte;
+                let mut count = 0;
+                let each = |_: &Place<'_>, _| {
+                    count += 1;
+                    Ok(())
+                };
+                frames(&file, 9092, 1 << 20, each).unwrap();
+                assert!(count <= 6, "{count} findings with {byte} at {position}");
+            }
+        }
     }
 
     #[test]
