@@ -10,6 +10,7 @@ use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use protocol::names::Timestamp;
+use tokio::sync::watch;
 
 use self::driver::Driver;
 use crate::config::{ConfigError, ProducerConfig};
@@ -33,6 +34,8 @@ pub struct Producer {
 struct Shared {
     accumulator: Arc<Accumulator>,
     clock: Clock,
+    /// Says something only when the sender's task is over.
+    running: watch::Receiver<()>,
 }
 
 impl Producer {
@@ -52,8 +55,9 @@ impl Producer {
         let seed = RandomState::new().hash_one(clock.now());
         let core = Core::new(settings, seed, clock.now());
         let accumulator = Arc::clone(core.accumulator());
-        tokio::spawn(Driver::new(core, clock));
-        Ok(Self { shared: Arc::new(Shared { accumulator, clock }) })
+        let (running, is_running) = watch::channel(());
+        tokio::spawn(Driver::new(core, clock, running));
+        Ok(Self { shared: Arc::new(Shared { accumulator, clock, running: is_running }) })
     }
 
     /// Sends a record: at once if there is room, else as soon as there is.
@@ -110,18 +114,25 @@ impl Producer {
 
     /// Takes no more records, sends what there is, and stops. What has no outcome after `timeout` gets an error.
     ///
+    /// It is ready when the brokers have closed the connections too, as far as `timeout` allows: what was written then
+    /// is read, also with `acks=0`.
+    ///
     /// # Errors
     /// How many records that were.
     pub async fn close(&self, timeout: Duration) -> Result<(), Unfinished> {
+        let deadline = self.shared.clock.now() + timeout;
         let ticket = self.shared.accumulator.ledger.close(timeout);
-        match poll_fn(|context| ticket.poll(context)).await {
+        let unfinished = poll_fn(|context| ticket.poll(context)).await;
+        let left = deadline.saturating_since(self.shared.clock.now());
+        let _ = tokio::time::timeout(left, self.shared.running.clone().changed()).await;
+        match unfinished {
             Ok(0) | Err(_) => Ok(()),
             Ok(records) => Err(Unfinished { records }),
         }
     }
 
     fn start(&self, record: Record<'_>, callback: Option<Callback>) -> Sending {
-        let Shared { accumulator, clock } = &*self.shared;
+        let Shared { accumulator, clock, .. } = &*self.shared;
         Sending(Some(accumulator.send(record, callback, &|| clock.now())))
     }
 }

@@ -14,7 +14,8 @@ use protocol::frame::EncodedFrame;
 use protocol::names::Timestamp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, lookup_host};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, sleep, timeout};
 
 use super::Clock;
 use crate::config::{Address, ConfigError};
@@ -24,14 +25,20 @@ use crate::core::{Action, ConnectionId, Core, Event};
 const CLOCK_TICK: Duration = Duration::from_millis(10);
 /// What a socket is read into at once, in bytes.
 const READ_SIZE: usize = 16 * 1024;
+/// How long a broker may take to close a connection that this side is done with.
+const FAREWELL: Duration = Duration::from_secs(2);
 
 pub(super) struct Driver {
     core: Core,
     clock: Clock,
     sockets: BTreeMap<ConnectionId, Socket>,
+    /// Connections that the core has closed and the broker has not.
+    parting: Vec<Pin<Box<dyn Future<Output = ()> + Send>>>,
     timer: Pin<Box<Sleep>>,
     /// When the timer goes off.
     armed: Timestamp,
+    /// Dropped with the driver: so others learn that every socket is closed.
+    _running: watch::Sender<()>,
 }
 
 enum Socket {
@@ -40,9 +47,16 @@ enum Socket {
 }
 
 impl Driver {
-    pub(super) fn new(core: Core, clock: Clock) -> Self {
-        let timer = Box::pin(sleep(Duration::ZERO));
-        Self { core, clock, sockets: BTreeMap::new(), timer, armed: Timestamp(i64::MIN) }
+    pub(super) fn new(core: Core, clock: Clock, running: watch::Sender<()>) -> Self {
+        Self {
+            core,
+            clock,
+            sockets: BTreeMap::new(),
+            parting: Vec::new(),
+            timer: Box::pin(sleep(Duration::ZERO)),
+            armed: Timestamp(i64::MIN),
+            _running: running,
+        }
     }
 
     fn perform(&mut self, action: Action) {
@@ -55,7 +69,11 @@ impl Driver {
                     outgoing.push_back((correlation_id, frame));
                 }
             }
-            Action::Close { connection } => drop(self.sockets.remove(&connection)),
+            Action::Close { connection } => {
+                if let Some(Socket::Open { stream, .. }) = self.sockets.remove(&connection) {
+                    self.parting.push(Box::pin(part(stream)));
+                }
+            }
             Action::Complete(completion) => completion.deliver(),
         }
     }
@@ -106,8 +124,9 @@ impl Future for Driver {
             while let Some(action) = this.core.poll(now) {
                 this.perform(action);
             }
+            this.parting.retain_mut(|parting| parting.as_mut().poll(context).is_pending());
             if this.core.is_closed() {
-                return Poll::Ready(());
+                return if this.parting.is_empty() { Poll::Ready(()) } else { Poll::Pending };
             }
             if this.poll_sockets(context) {
                 continue;
@@ -172,6 +191,23 @@ fn write(
         }
     }
     Poll::Pending
+}
+
+/// Ends a connection so that the broker reads what was written to it.
+///
+/// A socket dropped while bytes lie unread in it, or still come, is reset, and a reset makes the other side throw away what
+/// it has not read: with acks=0 nobody would ever know.
+async fn part(mut stream: TcpStream) {
+    let farewell = async {
+        stream.shutdown().await?;
+        let mut unread = BytesMut::with_capacity(READ_SIZE);
+        while stream.read_buf(&mut unread).await? > 0 {
+            unread.clear();
+        }
+        std::io::Result::Ok(())
+    };
+    // Whether it ends well or not, there is nothing left to do.
+    let _ = timeout(FAREWELL, farewell).await;
 }
 
 /// Opens a connection to the first of the host's addresses that takes one.
