@@ -1,6 +1,7 @@
 //! A cluster as a client sees it: the brokers, who is the controller, and a connection to each that was asked.
 
 use std::collections::BTreeMap;
+use std::pin::pin;
 use std::time::Duration;
 
 use protocol::messages::metadata::MetadataRequestTopic;
@@ -13,6 +14,9 @@ use crate::{ClientError, ClientErrorKind};
 
 /// How long a connection attempt or an answer may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long a broker may say nothing, when we connect, before whoever waits is told.
+const SILENCE: Duration = Duration::from_secs(1);
 
 /// A client of one cluster.
 #[derive(Debug)]
@@ -116,7 +120,7 @@ impl Client {
         Ok((response, address))
     }
 
-    /// Asks the controller, where changes to topics go.
+    /// Asks the controller, where changes to topics go, whichever broker that is now.
     ///
     /// # Errors
     /// As [`Self::ask_broker`], and of the metadata request that finds the controller.
@@ -124,16 +128,8 @@ impl Client {
         &mut self,
         request: &M,
     ) -> Result<(M::Response, String), ClientError> {
-        if !self.brokers.contains_key(&self.controller) {
-            self.metadata(Some(&[]), false).await?;
-        }
-        match self.ask_broker(self.controller, request).await {
-            Err(error) if error.is_retriable() => {
-                self.metadata(Some(&[]), false).await?;
-                self.ask_broker(self.controller, request).await
-            }
-            answer => answer,
-        }
+        self.metadata(Some(&[]), false).await?;
+        self.ask_broker(self.controller, request).await
     }
 
     /// Asks for the brokers and for `topics`, all of them if `None`; `create` lets the cluster create what is missing.
@@ -209,7 +205,15 @@ impl Client {
             self.bootstrap.iter().filter(|address| !self.brokers.values().any(|known| known == *address)),
         );
         for address in addresses {
-            match Connection::open(address, self.timeout).await {
+            let mut opening = pin!(Connection::open(address, self.timeout));
+            let opened = match tokio::time::timeout(SILENCE, &mut opening).await {
+                Ok(opened) => opened,
+                Err(_) => {
+                    tracing::warn!("{address}: no answer yet; waiting up to {} ms", self.timeout.as_millis());
+                    opening.await
+                }
+            };
+            match opened {
                 Ok(connection) => return Ok(connection),
                 Err(error) => failures.push(error),
             }

@@ -12,9 +12,11 @@ use milena::{ClientError, ClientErrorKind};
 use protocol::messages::create_topics::{CreatableTopic, CreatableTopicConfig};
 use protocol::messages::delete_topics::DeleteTopicState;
 use protocol::messages::metadata::MetadataResponseTopic;
-use protocol::messages::{CreateTopicsRequest, DeleteTopicsRequest};
+use protocol::messages::{
+    CreateTopicsRequest, CreateTopicsResponse, DeleteTopicsRequest, DeleteTopicsResponse,
+};
 use protocol::names::{BrokerId, TopicName, Uuid};
-use protocol::{ApiKey, ErrorCode};
+use protocol::{ApiKey, ErrorCode, RequestMessage};
 
 use crate::failure::Failure;
 use crate::properties::Property;
@@ -22,6 +24,10 @@ use crate::settings;
 
 /// How long a cluster may take over a change, in milliseconds.
 const CHANGE_TIMEOUT_MS: i32 = 30_000;
+
+/// How often a change is asked for, and how much time is between.
+const CHANGE_TRIES: u32 = 5;
+const CHANGE_BACKOFF: Duration = Duration::from_millis(100);
 
 /// How long a change may take to reach the broker that is asked about it.
 const PROPAGATION: Duration = Duration::from_secs(10);
@@ -154,10 +160,12 @@ async fn create(
     let name = wanted.name.clone();
     let request =
         CreateTopicsRequest { topics: vec![wanted], timeout_ms: CHANGE_TIMEOUT_MS, ..Default::default() };
-    let (response, address) = client.ask_controller(&request).await?;
+    let code_of = |response: &CreateTopicsResponse| response.topics.first().map(|result| result.error_code);
+    let Changed { response, address, is_repeated } = change(client, &request, code_of).await?;
     let result = response.topics.iter().find(|result| result.name == name);
     match result.map(|result| result.error_code) {
         Some(ErrorCode::NONE) => {}
+        Some(ErrorCode::TOPIC_ALREADY_EXISTS) if is_repeated => {}
         Some(ErrorCode::TOPIC_ALREADY_EXISTS) if if_not_exists => return Ok(ExitCode::SUCCESS),
         code => {
             let code = code.unwrap_or(ErrorCode::UNKNOWN_SERVER_ERROR);
@@ -178,18 +186,21 @@ async fn delete(client: &mut Client, name: TopicName, if_exists: bool) -> Result
     let topic_names = vec![name.clone()];
     let mut request =
         DeleteTopicsRequest { topics, topic_names, timeout_ms: CHANGE_TIMEOUT_MS, ..Default::default() };
-    let answer = match client.ask_controller(&request).await {
+    let code_of =
+        |response: &DeleteTopicsResponse| response.responses.first().map(|result| result.error_code);
+    let answer = match change(client, &request, code_of).await {
         // Versions before 6 have names only, and cannot carry the other field.
         Err(error) if matches!(error.kind(), ClientErrorKind::Encode(_)) => {
             request.topics.clear();
-            client.ask_controller(&request).await
+            change(client, &request, code_of).await
         }
         answer => answer,
     };
-    let (response, address) = answer?;
+    let Changed { response, address, is_repeated } = answer?;
     let result = response.responses.iter().find(|result| result.name.as_ref() == Some(&name));
     match result.map(|result| result.error_code) {
         Some(ErrorCode::NONE) => {}
+        Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION) if is_repeated => {}
         Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION) if if_exists => return Ok(ExitCode::SUCCESS),
         code => {
             let code = code.unwrap_or(ErrorCode::UNKNOWN_SERVER_ERROR);
@@ -199,6 +210,39 @@ async fn delete(client: &mut Client, name: TopicName, if_exists: bool) -> Result
     }
     wait_until(client, &name, |topic| topic.error_code == ErrorCode::UNKNOWN_TOPIC_OR_PARTITION).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// What the controller answered.
+struct Changed<R> {
+    response: R,
+    address: String,
+    /// An earlier request got no answer: it may have been carried out.
+    is_repeated: bool,
+}
+
+/// Asks the controller for a change, again if it is another one by now or the connection breaks.
+async fn change<M: RequestMessage>(
+    client: &mut Client,
+    request: &M,
+    code_of: impl Fn(&M::Response) -> Option<ErrorCode>,
+) -> Result<Changed<M::Response>, ClientError> {
+    let mut is_repeated = false;
+    for _ in 1..CHANGE_TRIES {
+        match client.ask_controller(request).await {
+            Ok((response, address)) if code_of(&response) != Some(ErrorCode::NOT_CONTROLLER) => {
+                return Ok(Changed { response, address, is_repeated });
+            }
+            Ok(_) => {}
+            Err(error) if error.is_retriable() => {
+                use ClientErrorKind::{Broken, Closed, TimedOut};
+                is_repeated |= matches!(error.kind(), Broken(_) | Closed | TimedOut(_));
+            }
+            Err(error) => return Err(error),
+        }
+        tokio::time::sleep(CHANGE_BACKOFF).await;
+    }
+    let (response, address) = client.ask_controller(request).await?;
+    Ok(Changed { response, address, is_repeated })
 }
 
 /// Waits until a change is seen, so that the next command does too; gives up silently, for the change is made.
@@ -248,6 +292,10 @@ fn describe(topic: &MetadataResponseTopic) -> String {
     let name = topic.name.as_deref().unwrap_or_default();
     let count = topic.partitions.len();
     let replication_factor = topic.partitions.first().map_or(0, |partition| partition.replica_nodes.len());
+    // Without its error a topic that may not be seen would look like one without partitions.
+    if topic.error_code.is_error() && topic.partitions.is_empty() {
+        return format!("Topic: {name}\tError: {}\n", topic.error_code);
+    }
     let mut text = format!(
         "Topic: {name}\tTopicId: {}\tPartitionCount: {count}\tReplicationFactor: {replication_factor}\n",
         topic.topic_id
@@ -282,4 +330,16 @@ fn print(text: &str) -> Result<ExitCode, Failure> {
     stdout.write_all(text.as_bytes())?;
     stdout.flush()?;
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_that_may_not_be_seen_is_described_by_its_error() {
+        let error_code = ErrorCode::TOPIC_AUTHORIZATION_FAILED;
+        let topic = MetadataResponseTopic { name: Some("t".into()), error_code, ..Default::default() };
+        assert_eq!(describe(&topic), "Topic: t\tError: TOPIC_AUTHORIZATION_FAILED\n");
+    }
 }

@@ -1,6 +1,11 @@
 //! `milena topics`.
 
-use crate::harness::{Broker, run};
+use std::net::TcpListener;
+
+use mock_broker::{ClusterConfig, Fault, MockCluster, Reaction};
+use protocol::{ApiKey, ErrorCode};
+
+use crate::harness::{Broker, Running, milena, run};
 
 #[test]
 fn topics_are_created_listed_described_and_deleted() {
@@ -56,4 +61,31 @@ fn a_cluster_that_is_not_there_is_named_with_the_reason() {
         run(&["topics", "list", "--bootstrap-server", "127.0.0.1:1,127.0.0.1:2"], b"").complaint(1);
     assert_eq!(complaint.matches("Connection refused").count(), 2, "{complaint}");
     assert!(complaint.contains("127.0.0.1:1") && complaint.contains("127.0.0.1:2"), "{complaint}");
+}
+
+#[test]
+fn a_broker_that_says_nothing_is_named_while_it_is_waited_for() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap().to_string();
+    let mut running = Running::start(&mut milena(&["topics", "list", "--bootstrap-server", &address]));
+    running.wait_for(&format!("{address}: no answer yet"));
+    drop(silent);
+    assert!(running.end().complaint(1).contains(&address));
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_is_lost_or_that_has_another_controller_is_made_all_the_same() {
+    let cases = [Reaction::DropResponse, Reaction::DropRequest, Reaction::Fail(ErrorCode::NOT_CONTROLLER)];
+    for reaction in cases {
+        let cluster = MockCluster::start(ClusterConfig::new(3)).await.unwrap();
+        let servers = cluster.bootstrap_servers();
+        for (action, api) in [("create", ApiKey::CREATE_TOPICS), ("delete", ApiKey::DELETE_TOPICS)] {
+            let fault = cluster.add_fault(Fault::on(api).first(1).then(reaction));
+            let arguments = ["topics", action, "--bootstrap-server", &servers, "--topic", "t"];
+            let arguments = arguments.map(str::to_owned);
+            let run = move || run(&arguments.each_ref().map(String::as_str), b"");
+            tokio::task::spawn_blocking(run).await.unwrap().ok();
+            assert_eq!(cluster.fault_hits(fault), Some(1), "{action} {reaction:?}");
+        }
+    }
 }
