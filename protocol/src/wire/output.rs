@@ -7,7 +7,7 @@ use crate::error::{EncodeError, EncodeErrorKind};
 
 /// A growing buffer that knows which version it writes.
 ///
-/// It is a plain `Vec<u8>`, written once from front to back. In *spliced* mode, blobs of [`SPLICE_FROM`] bytes or more
+/// It is a plain `Vec<u8>`, written once from front to back. In *spliced* mode, blobs of 1 KiB or more
 /// (record batches) are not copied: the buffer remembers where they belong, and [`Self::into_parts`] gives
 /// the frame as a row of slices for a vectored write.
 #[derive(Debug, Default)]
