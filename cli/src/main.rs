@@ -15,7 +15,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tracing::level_filters::LevelFilter;
 
 use crate::failure::Failure;
@@ -101,15 +101,47 @@ fn refuse(error: &clap::Error) -> ExitCode {
     }
     let text = error.render().to_string();
     let end = text.find("\n\nUsage:").or_else(|| text.find("\n\nFor more")).unwrap_or(text.len());
-    let words: Vec<&str> = text[..end].split_whitespace().collect();
-    let commands = ["broker", "topics", "produce", "consume", "demo", "inspect"];
-    let command = std::env::args().nth(1).filter(|word| commands.contains(&word.as_str()));
-    let help = command.map_or("milena --help".to_owned(), |command| format!("milena {command} --help"));
+    // A hint is a paragraph of its own.
+    let text = text[..end].replace("\n\n  tip: ", "; ");
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let help = help_for(std::env::args());
     tell(&format!("{}; `{help}` tells more", words.join(" ").trim_start_matches("error: ")));
     ExitCode::from(2)
+}
+
+/// What shows the help for the command that these arguments name, as far as they name one.
+fn help_for(arguments: impl Iterator<Item = String>) -> String {
+    let all = Arguments::command();
+    let mut command = &all;
+    let mut path = vec![command.get_name()];
+    for argument in arguments.skip(1) {
+        if let Some(subcommand) = command.find_subcommand(argument) {
+            command = subcommand;
+            path.push(command.get_name());
+        }
+    }
+    format!("{} --help", path.join(" "))
 }
 
 /// Writes one line to standard error; if that is gone, there is nobody to tell.
 fn tell(message: &str) {
     let _ = writeln!(std::io::stderr(), "milena: {message}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_help_that_is_pointed_to_is_that_of_the_command() {
+        let cases = [
+            ("milena frob", "milena --help"),
+            ("milena topics crate", "milena topics --help"),
+            ("milena topics create --topic list", "milena topics create --help"),
+            ("milena --log-level x inspect", "milena inspect --help"),
+        ];
+        for (line, help) in cases {
+            assert_eq!(help_for(line.split(' ').map(str::to_owned)), help, "{line}");
+        }
+    }
 }

@@ -21,7 +21,7 @@ pub(super) fn lines_of_stdin() -> mpsc::Receiver<io::Result<Piece>> {
     let (sender, receiver) = mpsc::channel(PIECES_AHEAD);
     std::thread::spawn(move || {
         let mut input = BufReader::with_capacity(PIECE_BYTES, io::stdin());
-        while let Some(piece) = next_piece(&mut input).transpose() {
+        while let Some(piece) = next_piece(&mut input, LONGEST_LINE).transpose() {
             let is_last = piece.is_err();
             if sender.blocking_send(piece).is_err() || is_last {
                 return;
@@ -32,11 +32,11 @@ pub(super) fn lines_of_stdin() -> mpsc::Receiver<io::Result<Piece>> {
 }
 
 /// The lines that are there already, and before them one that may have to be waited for; none at the end.
-fn next_piece(input: &mut BufReader<impl Read>) -> io::Result<Option<Piece>> {
+fn next_piece(input: &mut BufReader<impl Read>, longest: u64) -> io::Result<Option<Piece>> {
     let mut piece = Vec::new();
-    input.take(LONGEST_LINE).read_until(b'\n', &mut piece)?;
-    if piece.len() as u64 == LONGEST_LINE && piece.last() != Some(&b'\n') {
-        return Err(io::Error::other(format!("a line of more than {LONGEST_LINE} bytes")));
+    input.take(longest + 1).read_until(b'\n', &mut piece)?;
+    if piece.len() as u64 > longest && piece.last() != Some(&b'\n') {
+        return Err(io::Error::other(format!("a line of more than {longest} bytes")));
     }
     let whole = input.buffer().iter().rposition(|&byte| byte == b'\n').map_or(0, |last| last + 1);
     piece.extend_from_slice(&input.buffer()[..whole]);
@@ -62,10 +62,21 @@ mod tests {
         for capacity in 1..text.len() + 2 {
             let mut input = BufReader::with_capacity(capacity, text);
             let mut all: Vec<Vec<u8>> = Vec::new();
-            while let Some(piece) = next_piece(&mut input).unwrap() {
+            while let Some(piece) = next_piece(&mut input, 15).unwrap() {
                 all.extend(lines(&piece).map(<[u8]>::to_vec));
             }
             assert_eq!(all, [&b"one"[..], b"two", b"", b"the fourth line", b"no end"], "{capacity}");
+        }
+    }
+
+    #[test]
+    fn a_line_may_be_as_long_as_the_limit_and_no_longer() {
+        let read = |text: &'static [u8]| next_piece(&mut BufReader::new(text), 3);
+        for text in [&b"abc"[..], b"abc\n"] {
+            assert_eq!(read(text).unwrap().as_deref(), Some(text));
+        }
+        for text in [&b"abcd"[..], b"abcd\n"] {
+            assert_eq!(read(text).unwrap_err().to_string(), "a line of more than 3 bytes");
         }
     }
 }

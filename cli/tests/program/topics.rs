@@ -64,6 +64,14 @@ fn a_cluster_that_is_not_there_is_named_with_the_reason() {
 }
 
 #[test]
+fn a_hint_is_told_apart_from_what_is_wrong() {
+    let complaint = run(&["topics", "crate"], b"").complaint(2);
+    let expected = "milena: unrecognized subcommand 'crate'; a similar subcommand exists: 'create'; \
+        `milena topics --help` tells more";
+    assert_eq!(complaint, expected);
+}
+
+#[test]
 fn a_broker_that_says_nothing_is_named_while_it_is_waited_for() {
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = silent.local_addr().unwrap().to_string();
