@@ -63,7 +63,7 @@
 //! A partition's replicas are always in sync, and hold what the leader holds. Records are kept as long as the cluster
 //! lives. Settings that have no effect here are accepted if Kafka would accept them, and told to who asks.
 //!
-//! Limits, so that no client can make it grow without bound: a frame is at most `socket.request.max.bytes` long, and its
+//! Limits on what a client can ask for (what it stores is kept until its topic is deleted: retention has no effect yet): a frame is at most `socket.request.max.bytes` long, and its
 //! buffer grows with the bytes that came; a connection that asks faster than it is answered is read no more; the journal keeps
 //! [`ClusterConfig::journal_limit`] entries; a cluster has at most 1,000,000 partitions.
 
