@@ -83,6 +83,8 @@ fn tagged_fields(tagged: &[&Field]) -> TokenStream {
             if !#is_default {
                 known[count] = (#tag, &self.#ident);
                 count += 1;
+            } else {
+                self.unknown_tagged_fields.check_free(#tag)?;
             }
         };
         match field.versions {

@@ -100,6 +100,19 @@ impl TaggedFields {
         Ok(())
     }
 
+    /// Refuses a number that the version being written has a field for: read back, it would be taken for that field.
+    ///
+    /// It comes from a version that did not know the number yet, as a proxy may have kept it.
+    #[inline]
+    pub fn check_free(&self, tag: u32) -> Result<(), EncodeError> {
+        match &self.0 {
+            Some(fields) if fields.iter().any(|field| field.tag == tag) => {
+                Err(EncodeError::new(EncodeErrorKind::TagTaken(tag)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Writes the tagged fields at the end of a struct: the known ones of `known`, by ascending tag, and these.
     #[inline]
     pub fn encode(&self, known: &[(u32, &dyn Encode)], output: &mut Output) -> Result<(), EncodeError> {
@@ -150,4 +163,24 @@ fn encode_unknown(field: &TaggedField, output: &mut Output) -> Result<(), Encode
 #[inline]
 pub fn no_known_tag(_tag: u32, _reader: &mut Reader<'_>) -> Result<bool, DecodeError> {
     Ok(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::messages::ApiVersionsResponse;
+    use crate::wire::Message;
+
+    #[test]
+    fn a_number_that_a_version_knows_is_not_written_as_an_unknown_one() {
+        let mut response = ApiVersionsResponse::default();
+        response.unknown_tagged_fields.insert(1, Bytes::from_static(&[1]));
+        let error = response.to_bytes(3).unwrap_err();
+        assert_eq!(*error.kind(), EncodeErrorKind::TagTaken(1));
+
+        let mut response = ApiVersionsResponse::default();
+        response.unknown_tagged_fields.insert(100, Bytes::from_static(&[1]));
+        let bytes = response.to_bytes(3).unwrap();
+        assert_eq!(ApiVersionsResponse::read(&bytes, 3).unwrap(), response);
+    }
 }
