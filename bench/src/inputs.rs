@@ -95,9 +95,10 @@ impl Noise {
     /// Something like a JSON document, cut at `size` bytes: names that repeat, numbers that do not.
     fn document(&mut self, size: usize) -> String {
         const NAMES: [&str; 32] = [
-            "account", "branch", "balance", "colour", "currency", "customer", "date", "delivery", "discount", "floor",
-            "gate", "height", "invoice", "item", "kind", "level", "member", "name", "net", "owner", "phone", "quantity",
-            "region", "room", "seller", "state", "store", "tax", "unit", "vendor", "weight", "zone",
+            "account", "branch", "balance", "colour", "currency", "customer", "date", "delivery", "discount",
+            "floor", "gate", "height", "invoice", "item", "kind", "level", "member", "name", "net", "owner",
+            "phone", "quantity", "region", "room", "seller", "state", "store", "tax", "unit", "vendor",
+            "weight", "zone",
         ];
         let mut text = String::from("{");
         while text.len() < size {
