@@ -65,7 +65,8 @@ pub fn race(options: &Options) -> io::Result<Vec<Standing>> {
 }
 
 fn contestants(row: Row, inputs: &Inputs, programs: &Programs, length: &Length) -> Vec<Contestant> {
-    let here: [(_, fn(Row, &Inputs) -> Option<Lap>); 5] = [
+    type Work = fn(Row, &Inputs) -> Option<Lap>;
+    let here: [(_, Work); 5] = [
         (OURS, ours::work),
         (MEMCPY, limits::memcpy),
         (CRC32C, limits::crc32c),
