@@ -156,7 +156,7 @@ macro_rules! any_message {
             pub fn to_json(&self, version: i16) -> Result<crate::json::Value, EncodeError> {
                 match self {
                     $(Self::$name(message) => {
-                        crate::wire::check_version::<$message>(version)?;
+                        crate::wire::check_version(version, <$message as Message>::VERSIONS)?;
                         crate::json::JsonForm::to_json(message, version)
                     })*
                 }

@@ -42,6 +42,8 @@ pub(crate) fn expand(schema: &Struct) -> TokenStream {
             impl crate::wire::Nullable for #ident {
                 const MIN_SIZE: usize = 1;
 
+                // Inlined, they are compiled only for the few structs that can be null.
+                #[inline]
                 fn decode_nullable(
                     this: &mut Option<Self>,
                     reader: &mut crate::wire::Reader<'_>,
@@ -49,6 +51,7 @@ pub(crate) fn expand(schema: &Struct) -> TokenStream {
                     crate::wire::decode_nullable_struct(this, reader)
                 }
 
+                #[inline]
                 fn encode_nullable(
                     this: Option<&Self>,
                     output: &mut crate::wire::Output,

@@ -28,6 +28,8 @@ pub(crate) fn expand(schema: &Struct) -> TokenStream {
                 Ok(())
             }
 
+            // Compiled only for the few structs that are tagged fields; so is the comparison.
+            #[inline]
             fn is_default(&self) -> bool {
                 *self == Self::default()
             }

@@ -136,6 +136,7 @@ impl<'a, T> IntoIterator for &'a IntArray<T> {
     }
 }
 
+#[inline(always)]
 fn numbers<T: WireInt>(
     array: &mut IntArray<T>,
     count: usize,

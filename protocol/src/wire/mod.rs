@@ -97,6 +97,7 @@ pub trait Message: Decode + Encode + Default {
     const SCHEMA: &'static StructSchema;
 
     /// Whether `version` has compact lengths and tagged fields.
+    #[inline]
     #[must_use]
     fn is_flexible(version: i16) -> bool {
         Self::FLEXIBLE_FROM.is_some_and(|first| version >= first)
@@ -109,11 +110,7 @@ pub trait Message: Decode + Encode + Default {
     /// [`DecodeErrorKind::TrailingBytes`] if the message ends before the input does; else what is wrong with the bytes.
     fn read(body: &Bytes, version: i16) -> Result<Self, DecodeError> {
         if !Self::VERSIONS.contains(version) {
-            let (lowest, highest) = (Self::VERSIONS.lowest(), Self::VERSIONS.highest());
-            return Err(DecodeError::new(
-                DecodeErrorKind::UnsupportedVersion { version, lowest, highest },
-                0,
-            ));
+            return Err(unreadable_version(version, Self::VERSIONS));
         }
         let mut reader = Reader::new(body, version, Self::is_flexible(version));
         let mut message = Self::default();
@@ -127,7 +124,7 @@ pub trait Message: Decode + Encode + Default {
     /// # Errors
     /// [`EncodeErrorKind::UnsupportedVersion`], or the first field that this version cannot carry.
     fn write(&self, version: i16, output: &mut Output) -> Result<(), EncodeError> {
-        check_version::<Self>(version)?;
+        check_version(version, Self::VERSIONS)?;
         output.set_version(version, Self::is_flexible(version));
         self.encode(output)
     }
@@ -143,12 +140,18 @@ pub trait Message: Decode + Encode + Default {
     }
 }
 
+#[cold]
+fn unreadable_version(version: i16, versions: VersionRange) -> DecodeError {
+    let (lowest, highest) = (versions.lowest(), versions.highest());
+    DecodeError::new(DecodeErrorKind::UnsupportedVersion { version, lowest, highest }, 0)
+}
+
 /// Refuses to write a version that the message does not have.
-pub(crate) fn check_version<M: Message>(version: i16) -> Result<(), EncodeError> {
-    if M::VERSIONS.contains(version) {
+pub(crate) fn check_version(version: i16, versions: VersionRange) -> Result<(), EncodeError> {
+    if versions.contains(version) {
         return Ok(());
     }
-    let (lowest, highest) = (M::VERSIONS.lowest(), M::VERSIONS.highest());
+    let (lowest, highest) = (versions.lowest(), versions.highest());
     Err(EncodeError::new(EncodeErrorKind::UnsupportedVersion { version, lowest, highest }))
 }
 

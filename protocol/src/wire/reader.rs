@@ -133,7 +133,7 @@ impl<'f> Reader<'f> {
     }
 
     /// The length of bytes or the count of an array: `None` is null.
-    #[inline]
+    #[inline(always)]
     pub fn length(&mut self) -> Result<Option<usize>, DecodeError> {
         if self.flexible {
             return self.compact_length();
@@ -157,7 +157,7 @@ impl<'f> Reader<'f> {
     }
 
     /// The count of an array, if the bytes that are left can hold it: a count alone buys no memory.
-    #[inline]
+    #[inline(always)]
     pub fn count(&mut self, min_element_size: usize) -> Result<Option<usize>, DecodeError> {
         let Some(count) = self.length()? else { return Ok(None) };
         // An element that takes no bytes at all is charged with one, else it would cost nothing to claim.
@@ -166,6 +166,14 @@ impl<'f> Reader<'f> {
             return Err(self.error(DecodeErrorKind::CountTooLarge { count, remaining }));
         }
         Ok(Some(count))
+    }
+
+    /// The count of an array that is not null, as [`Self::count`].
+    pub(crate) fn some_count(&mut self, min_element_size: usize) -> Result<usize, DecodeError> {
+        match self.count(min_element_size)? {
+            Some(count) => Ok(count),
+            None => Err(self.error(DecodeErrorKind::UnexpectedNull)),
+        }
     }
 
     /// Sets bytes aside for elements that are still to be read, so that arrays within arrays cannot all claim the same.
