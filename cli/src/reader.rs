@@ -130,8 +130,8 @@ pub struct Record {
     pub offset: i64,
     /// Milliseconds since the Unix epoch; −1 is none.
     pub timestamp: i64,
-    /// Who set the timestamp.
-    pub timestamp_type: TimestampType,
+    /// Who set the timestamp; nobody in message format 0, which has none.
+    pub timestamp_type: Option<TimestampType>,
     /// The leader's epoch when it was appended; −1 is unknown.
     pub leader_epoch: i32,
     /// Its key.
@@ -151,7 +151,7 @@ impl Record {
             partition,
             offset: record.offset,
             timestamp: record.timestamp,
-            timestamp_type: TimestampType::CreateTime,
+            timestamp_type: Some(TimestampType::CreateTime),
             leader_epoch: -1,
             key: record.key_bytes(),
             value: record.value_bytes(),

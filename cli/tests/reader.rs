@@ -18,6 +18,7 @@ use protocol::messages::{ApiVersionsResponse, FetchResponse, ListOffsetsResponse
 use protocol::names::BrokerId;
 use protocol::wire::Records;
 use protocol::{ApiKey, Bytes, ErrorCode, RequestHeader, Response};
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -285,21 +286,21 @@ struct Liar {
 }
 
 impl Liar {
+    async fn listen(leader: BrokerId, end: i64, fetched: PartitionData) -> (Self, TcpListener) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port().into();
+        (Self { leader, end, fetched, port, fetches: Arc::default() }, listener)
+    }
+
     /// Reads from it until that fails, with little patience; gives the error, and how often records were asked for.
     async fn read(leader: BrokerId, end: i64, fetched: PartitionData) -> (String, usize) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let fetches = Arc::default();
-        let liar = Self { leader, end, fetched, port: address.port().into(), fetches: Arc::clone(&fetches) };
-        let serve = tokio::spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(liar.clone().serve(stream));
-            }
-        });
+        let (liar, listener) = Self::listen(leader, end, fetched).await;
+        let (address, fetches) = (liar.address(), Arc::clone(&liar.fetches));
+        let serve = tokio::spawn(liar.accept(listener));
         let mut options = ReaderOptions::default();
         options.patience = Duration::from_millis(300);
         options.reset = Some(Reset::Latest);
-        let mut reader = Reader::connect_with(&address.to_string(), options).await.unwrap();
+        let mut reader = Reader::connect_with(&address, options).await.unwrap();
         let read = async {
             reader.assign("t", Partitions::All, Start::Offset(0)).await?;
             reader.next().await
@@ -307,6 +308,16 @@ impl Liar {
         let error = tokio::time::timeout(WATCHDOG, read).await.unwrap().unwrap_err();
         serve.abort();
         (error.to_string(), fetches.load(Ordering::Relaxed))
+    }
+
+    fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    async fn accept(self, listener: TcpListener) {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(self.clone().serve(stream));
+        }
     }
 
     async fn serve(self, mut stream: TcpStream) {
@@ -392,4 +403,43 @@ async fn a_broker_that_leads_nowhere_is_not_asked_for_ever() {
         // Between two fetches is a pause of 50 ms: in 300 ms there is no time for many.
         assert!(fetches <= 10, "{expected}: {fetches} fetches");
     }
+}
+
+/// Vectors of `legacy.jsonl` of the golden records: bytes that Kafka's Java library wrote, and the records they hold.
+const LEGACY: &str = include_str!("data/legacy.jsonl");
+
+#[tokio::test]
+async fn message_sets_of_formats_0_and_1_are_read_as_kafka_reads_them() {
+    for line in LEGACY.lines() {
+        let vector: Value = serde_json::from_str(line).unwrap();
+        let expected = vector["records"].as_array().unwrap();
+        let end = expected.last().unwrap()["offset"].as_i64().unwrap() + 1;
+        let records = Some(Records::from(unhex(&vector["hex"]).unwrap()));
+        let fetched = PartitionData { records, ..Default::default() };
+        let (liar, listener) = Liar::listen(BrokerId(1), end, fetched).await;
+        let address = liar.address();
+        let serve = tokio::spawn(liar.accept(listener));
+
+        let mut reader = Reader::connect(&address).await.unwrap();
+        reader.assign("t", Partitions::All, Start::Offset(0)).await.unwrap();
+        let read = tokio::time::timeout(WATCHDOG, reader.read_to_end()).await.unwrap().unwrap();
+        serve.abort();
+        assert_eq!(read.len(), expected.len(), "{}", vector["name"]);
+        for (record, expected) in read.iter().zip(expected) {
+            assert_eq!(json!(record.offset), expected["offset"], "{}", vector["name"]);
+            assert_eq!(json!(record.timestamp), expected["timestamp"], "{}", vector["name"]);
+            assert_eq!(record.key, unhex(&expected["key"]), "{}", vector["name"]);
+            assert_eq!(record.value, unhex(&expected["value"]), "{}", vector["name"]);
+            let kind = record.timestamp_type.map_or("NoTimestampType".to_owned(), |kind| format!("{kind:?}"));
+            assert_eq!(json!(kind), vector["timestampType"], "{}", vector["name"]);
+            assert!(record.headers.is_empty() && record.leader_epoch == -1);
+        }
+    }
+}
+
+/// The bytes that are given in hex; `None` of null.
+fn unhex(value: &Value) -> Option<Bytes> {
+    let digits = value.as_str()?.as_bytes();
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    Some(digits.as_chunks::<2>().0.iter().map(byte).collect())
 }

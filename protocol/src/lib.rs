@@ -57,7 +57,7 @@
 //! | unknown tagged fields (KIP-482) | kept, at every level |
 //! | record batches | format 2, read and written, with none, gzip, snappy, lz4 and zstd, each behind a default feature |
 //! | control records | commit, abort, and the quorum's own ([`records::ControlRecord`]) |
-//! | message formats 0 and 1 | read and written, wrapped compression too; no Produce version of today carries them |
+//! | message formats 0 and 1 | read, borrowed and owned, and written, wrapped compression too; no Produce version of today carries them |
 //! | Kafka's JSON form | feature `json`, both directions |
 //! | not here | sockets, retries, SASL mechanisms, the records of the metadata log and of the coordinators' topics |
 //!

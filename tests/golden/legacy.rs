@@ -23,8 +23,13 @@ pub(super) fn compare(batch: &LegacyBatch, expected: &Value, records: &[Value]) 
     if header.timestamp_type() == Some(TimestampType::LogAppendTime) {
         builder = builder.log_append_time(header.timestamp);
     }
-    for (record, expected) in set.iter().zip(records) {
+    let owned = set.to_owned().map_err(text)?;
+    same("owned records", owned.len(), records.len())?;
+    for ((record, owned), expected) in set.iter().zip(&owned).zip(records) {
         let record = record.map_err(text)?;
+        same("owned record", (owned.offset, owned.timestamp), (record.offset, record.timestamp))?;
+        same("owned key and value", (owned.key(), owned.value()), (record.key, record.value))?;
+        same("owned headers", owned.headers().len(), 0)?;
         same("offset", record.offset, number(&expected["offset"])?)?;
         same("timestamp", record.timestamp, number(&expected["timestamp"])?)?;
         compare_bytes("key", record.key, &expected["key"])?;

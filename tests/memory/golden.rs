@@ -72,6 +72,7 @@ fn read(field: &Bytes) -> Result<(), DecodeError> {
             Part::Legacy(batch) => {
                 let Ok(set) = batch.records(&limits) else { continue };
                 set.iter().map_while(Result::ok).for_each(drop);
+                let _ = set.to_owned();
             }
             _ => {}
         }

@@ -103,11 +103,12 @@ impl Formatter {
     fn parts(&self, record: &Record, output: &mut Vec<u8>) -> Result<(), String> {
         let mut separator = Separator { between: self.key_separator.as_bytes(), is_first: true };
         if self.print_timestamp {
-            let kind = match record.timestamp_type {
-                TimestampType::CreateTime => "CreateTime",
-                TimestampType::LogAppendTime => "LogAppendTime",
+            let time = match record.timestamp_type {
+                Some(TimestampType::CreateTime) => format!("CreateTime:{}", record.timestamp),
+                Some(TimestampType::LogAppendTime) => format!("LogAppendTime:{}", record.timestamp),
+                None => "NO_TIMESTAMP".to_owned(),
             };
-            separator.part(output).extend_from_slice(format!("{kind}:{}", record.timestamp).as_bytes());
+            separator.part(output).extend_from_slice(time.as_bytes());
         }
         if self.print_partition {
             separator.part(output).extend_from_slice(format!("Partition:{}", record.partition).as_bytes());
@@ -219,6 +220,8 @@ mod tests {
         let headers = [Header::new("h", b"v"), Header { key: "n", value: None }];
         let full = record(Some(b"k"), Some("값".as_bytes()), &headers);
         let bare = record(None, None, &[]);
+        let mut timeless = full.clone();
+        (timeless.timestamp_type, timeless.timestamp) = (None, -1);
         let everything = [
             "print.timestamp=true",
             "print.partition=true",
@@ -247,6 +250,7 @@ mod tests {
                 &bare,
                 "CreateTime:1234\tPartition:3\tOffset:42\tEpoch:NOT_PRESENT\tNO_HEADERS\tnull\tnull\n",
             ),
+            (&["print.timestamp=true"], &timeless, "NO_TIMESTAMP\t값\n"),
             (&["value.deserializer=bytes"], &full, "\\xEA\\xB0\\x92\n"),
         ];
         for (properties, record, expected) in cases {

@@ -6,7 +6,8 @@ use std::vec;
 use protocol::messages::fetch::{AbortedTransaction, PartitionData};
 use protocol::names::ProducerId;
 use protocol::records::{
-    Batches, ControlRecord, Decompressor, Limits, OwnedRecord, Part, RecordBatch, TimestampType, batches,
+    Batches, ControlRecord, Decompressor, LegacyBatch, Limits, OwnedRecord, Part, RecordBatch, TimestampType,
+    batches,
 };
 use protocol::{Bytes, DecodeError, DecodeErrorKind};
 
@@ -21,7 +22,7 @@ pub(super) struct Chunk {
     /// The producers whose transaction at this place was aborted.
     aborting: BTreeSet<ProducerId>,
     records: vec::IntoIter<OwnedRecord>,
-    timestamp_type: TimestampType,
+    timestamp_type: Option<TimestampType>,
     leader_epoch: i32,
     /// The offset after the batch that was unpacked last.
     batch_end: i64,
@@ -35,7 +36,7 @@ pub(super) struct Chunk {
 #[derive(Debug)]
 pub(super) struct Unpacked {
     pub(super) record: OwnedRecord,
-    pub(super) timestamp_type: TimestampType,
+    pub(super) timestamp_type: Option<TimestampType>,
     pub(super) leader_epoch: i32,
 }
 
@@ -51,7 +52,7 @@ impl Chunk {
             aborted: aborted.into(),
             aborting: BTreeSet::new(),
             records: Vec::new().into_iter(),
-            timestamp_type: TimestampType::CreateTime,
+            timestamp_type: None,
             leader_epoch: -1,
             batch_end: position,
             start: position,
@@ -84,7 +85,8 @@ impl Chunk {
             match self.batches.next().transpose()? {
                 Some(Part::Batch(batch)) => self.unpack(&batch, decompressor)?,
                 Some(Part::Cut { have, missing }) => self.cut = Some(have + missing),
-                Some(_) => return Err(invalid("a message of format 0 or 1, of which none is read here")),
+                Some(Part::Legacy(batch)) => self.unpack_legacy(&batch, decompressor)?,
+                Some(_) => return Err(invalid("neither a batch nor a message of formats 0 and 1")),
                 None => return Ok(None),
             }
         }
@@ -114,8 +116,25 @@ impl Chunk {
             self.records = batch.records_with(decompressor, &Limits::default())?.to_owned()?.into_iter();
         }
         self.batch_end = header.next_offset();
-        self.timestamp_type = header.attributes.timestamp_type();
+        self.timestamp_type = Some(header.attributes.timestamp_type());
         self.leader_epoch = header.partition_leader_epoch;
+        Ok(())
+    }
+
+    /// The same of a message from before batches: without transactions and leader epochs, in format 0 without time.
+    fn unpack_legacy(
+        &mut self,
+        message: &LegacyBatch,
+        decompressor: &mut Decompressor,
+    ) -> Result<(), DecodeError> {
+        let header = message.header();
+        if !(0..i64::MAX).contains(&header.offset) {
+            return Err(invalid("the offset of a message is not one that others can follow"));
+        }
+        self.records = message.records_with(decompressor, &Limits::default())?.to_owned()?.into_iter();
+        self.batch_end = header.offset + 1;
+        self.timestamp_type = header.timestamp_type();
+        self.leader_epoch = -1;
         Ok(())
     }
 
@@ -215,6 +234,49 @@ mod tests {
         assert_eq!(read(data, 12, false), (vec!["c".into()], 13));
     }
 
+    /// Messages of an old format, whose values are their offsets.
+    fn legacy(format: LegacyFormat, compression: Compression, offsets: &[i64]) -> Bytes {
+        let mut builder = LegacyBuilder::new(format, compression);
+        for &offset in offsets {
+            builder.append(offset, 70 + offset, None, Some(offset.to_string().as_bytes())).unwrap();
+        }
+        builder.build().unwrap()
+    }
+
+    #[test]
+    fn messages_from_before_batches_are_read_like_batches() {
+        for format in [LegacyFormat::V0, LegacyFormat::V1] {
+            for compression in [Compression::None, Compression::Gzip, Compression::Snappy, Compression::Lz4] {
+                let data = data(&[
+                    legacy(format, compression, &[10, 11, 15]),
+                    legacy(format, compression, &[16]),
+                    batch(17, ProducerId::NONE, &["17", "18"]),
+                    legacy(format, compression, &[19]).slice(..20),
+                ]);
+                let all = ["10", "11", "15", "16", "17", "18"].map(str::to_owned);
+                assert_eq!(read(data.clone(), 10, true), (all.to_vec(), 19), "{format:?} {compression}");
+                assert_eq!(read(data, 12, false), (all[2..].to_vec(), 19), "{format:?} {compression}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_format_1_says_who_set_the_time() {
+        let mut by_broker = LegacyBuilder::new(LegacyFormat::V1, Compression::Lz4).log_append_time(99);
+        by_broker.append(3, 7, None, None).unwrap();
+        let cases = [
+            (legacy(LegacyFormat::V0, Compression::None, &[3]), None, -1),
+            (legacy(LegacyFormat::V1, Compression::None, &[3]), Some(TimestampType::CreateTime), 73),
+            (by_broker.build().unwrap(), Some(TimestampType::LogAppendTime), 99),
+        ];
+        for (bytes, timestamp_type, timestamp) in cases {
+            let mut chunk = Chunk::new(data(&[bytes]), 0, false);
+            let unpacked = chunk.next(&mut Decompressor::new()).unwrap().unwrap();
+            assert_eq!((unpacked.timestamp_type, unpacked.record.timestamp), (timestamp_type, timestamp));
+            assert_eq!(unpacked.leader_epoch, -1);
+        }
+    }
+
     #[test]
     fn a_cut_batch_is_left_for_the_next_fetch() {
         let (whole, cut) = (batch(0, ProducerId::NONE, &["a"]), batch(1, ProducerId::NONE, &["b"]));
@@ -265,15 +327,22 @@ mod tests {
         let mut ends_before_it_begins = two.to_vec();
         ends_before_it_begins[23..27].fill(0xff);
         set_producer(&mut ends_before_it_begins, ProducerId::NONE, -1, -1);
-        let mut legacy = LegacyBuilder::new(LegacyFormat::V1, Compression::None);
-        legacy.append(0, 7, None, Some(b"a")).unwrap();
+        let beyond = |offset: i64| {
+            let mut legacy = LegacyBuilder::new(LegacyFormat::V0, Compression::None);
+            legacy.append(offset, 7, None, Some(b"a")).unwrap();
+            legacy.build().unwrap()
+        };
+        let mut names_its_first = legacy(LegacyFormat::V0, Compression::Gzip, &[4, 5]).to_vec();
+        names_its_first[..8].copy_from_slice(&4_i64.to_be_bytes());
         let cases = [
             (at(i64::MAX, two.clone()), "the offsets of a batch do not go up from 0"),
             (at(i64::MAX - 1, two.clone()), "the offsets of a batch do not go up from 0"),
             (at(-1, two), "the offsets of a batch do not go up from 0"),
             (ends_before_it_begins.into(), "the offsets of a batch do not go up from 0"),
             (claims_one.into(), "a record's offset is not within its batch"),
-            (legacy.build().unwrap(), "a message of format 0 or 1"),
+            (beyond(-1), "the offset of a message is not one that others can follow"),
+            (beyond(i64::MAX), "the offset of a message is not one that others can follow"),
+            (names_its_first.into(), "a record's offset is not within its batch"),
         ];
         for (bytes, rule) in cases {
             let mut chunk = Chunk::new(data(&[bytes]), 0, false);

@@ -82,8 +82,17 @@ fn read_batch(batch: &RecordBatch) {
 }
 
 fn read_legacy(batch: &LegacyBatch) {
-    let Ok(set) = batch.records(&Limits::inflated_bytes(INFLATED_BYTES)) else { return };
+    let limits = Limits::inflated_bytes(INFLATED_BYTES);
+    let set = DECOMPRESSOR.with_borrow_mut(|decompressor| batch.records_with(decompressor, &limits));
+    let Ok(set) = set else { return };
     assert!(!batch.is_compressed() || set.payload().len() <= INFLATED_BYTES);
+    if let Ok(owned) = set.to_owned() {
+        assert_eq!(owned.len(), set.iter().count());
+        for (owned, record) in owned.iter().zip(&set) {
+            let record = record.expect("it was read as an owned one");
+            assert_eq!((owned.offset, owned.key(), owned.value()), (record.offset, record.key, record.value));
+        }
+    }
     let mut left = set.payload().len();
     for record in set.iter().map_while(Result::ok) {
         // Each takes its part of the bytes, so that there is an end.

@@ -1,5 +1,5 @@
-//! Message formats 0 and 1, from before batches: what old logs, dumps and captures hold. No Produce or Fetch version in
-//! the tables carries them.
+//! Message formats 0 and 1, from before batches: what old logs, dumps and captures hold. No Produce version in the tables
+//! carries them; a Fetch answer does if the broker's log is that old.
 //!
 //! ```text
 //!                                ┌ what the checksum covers (CRC-32) ─────────────────────────────────────────────┐
@@ -16,7 +16,8 @@
 use bytes::Bytes;
 
 use super::compression::Lz4Checksum;
-use super::{Attributes, Compression, Decompressor, Headers, Limits, Record, TimestampType};
+use super::record::Layout;
+use super::{Attributes, Compression, Decompressor, Headers, Limits, OwnedRecord, Record, TimestampType};
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::parse::{self, Parsed, Reason, be_i8, be_i32, be_i64, be_u32, take};
 
@@ -136,16 +137,25 @@ impl LegacyBatch {
     /// # Errors
     /// As [`RecordBatch::records`](super::RecordBatch::records).
     pub fn records(&self, limits: &Limits) -> Result<LegacyRecordSet, DecodeError> {
+        self.records_with(&mut Decompressor::new(), limits)
+    }
+
+    /// The same with a decompressor that the caller keeps, whose tables and contexts are used again.
+    ///
+    /// # Errors
+    /// As [`Self::records`].
+    pub fn records_with(
+        &self,
+        decompressor: &mut Decompressor,
+        limits: &Limits,
+    ) -> Result<LegacyRecordSet, DecodeError> {
         self.verify_crc()?;
         let compression = self.header.attributes.compression()?;
         let header = self.header;
         if compression == Compression::None {
-            return Ok(LegacyRecordSet {
-                header,
-                messages: self.bytes.clone(),
-                is_inside: false,
-                base_offset: 0,
-            });
+            let messages = self.bytes.clone();
+            let allowance = usize::MAX;
+            return Ok(LegacyRecordSet { header, messages, is_inside: false, base_offset: 0, allowance });
         }
         let rule = |rule| DecodeError::new(DecodeErrorKind::InvalidRecord(rule), CHECKED);
         if compression == Compression::Zstd {
@@ -156,17 +166,18 @@ impl LegacyBatch {
             return Err(rule("a compressed message without a value"));
         };
         let at = value.as_ptr() as usize - self.bytes.as_ptr() as usize;
-        let messages = Decompressor::new()
+        let messages = decompressor
             .inflate_as(compression, header.format.lz4_checksum(), value, limits)
             .map_err(|error| error.shifted_by(at))?;
-        let Some(last) = last_offset(&messages) else {
+        let Some(last) = offsets(&messages).last() else {
             return Err(rule("a compressed message with no messages inside"));
         };
         let base_offset = match header.format {
             LegacyFormat::V0 => 0,
             LegacyFormat::V1 => header.offset.wrapping_sub(last),
         };
-        Ok(LegacyRecordSet { header, messages, is_inside: true, base_offset })
+        let allowance = limits.inflated_bytes - messages.len();
+        Ok(LegacyRecordSet { header, messages, is_inside: true, base_offset, allowance })
     }
 }
 
@@ -177,6 +188,8 @@ pub struct LegacyRecordSet {
     messages: Bytes,
     is_inside: bool,
     base_offset: i64,
+    /// Bytes that [`Self::to_owned`] may take.
+    allowance: usize,
 }
 
 impl LegacyRecordSet {
@@ -190,6 +203,28 @@ impl LegacyRecordSet {
     #[must_use]
     pub fn iter(&self) -> LegacyRecordIter<'_> {
         LegacyRecordIter { set: self, input: &self.messages }
+    }
+
+    /// The records as values of their own, which keep the memory alive that they lie in: one allocation, no copy.
+    ///
+    /// Those of a compressed message count against [`Limits::inflated_bytes`] too, as in
+    /// [`RecordSet::to_owned`](super::RecordSet::to_owned).
+    ///
+    /// # Errors
+    /// The first error of the iterator, or [`DecodeErrorKind::InflatedTooLarge`].
+    pub fn to_owned(&self) -> Result<Vec<OwnedRecord>, DecodeError> {
+        let count = offsets(&self.messages).count();
+        if count.saturating_mul(size_of::<OwnedRecord>()) > self.allowance {
+            let limit = self.allowance.saturating_add(self.messages.len());
+            return Err(DecodeError::new(DecodeErrorKind::InflatedTooLarge { limit }, CHECKED));
+        }
+        let mut records = Vec::with_capacity(count);
+        let mut iter = self.iter();
+        while let Some(record) = iter.advance() {
+            let (record, content) = record?;
+            records.push(OwnedRecord::new(&record, Layout::Legacy, self.messages.slice_ref(content)));
+        }
+        Ok(records)
     }
 }
 
@@ -213,6 +248,14 @@ impl<'a> Iterator for LegacyRecordIter<'a> {
     type Item = Result<Record<'a>, DecodeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
+        Some(self.advance()?.map(|(record, _)| record))
+    }
+}
+
+impl std::iter::FusedIterator for LegacyRecordIter<'_> {}
+
+impl<'a> LegacyRecordIter<'a> {
+    fn advance(&mut self) -> Option<Result<(Record<'a>, &'a [u8]), DecodeError>> {
         if self.input.is_empty() {
             return None;
         }
@@ -223,13 +266,10 @@ impl<'a> Iterator for LegacyRecordIter<'a> {
         }
         Some(record.map_err(|error| error.shifted_by(at)))
     }
-}
 
-impl std::iter::FusedIterator for LegacyRecordIter<'_> {}
-
-impl<'a> LegacyRecordIter<'a> {
-    fn record(&mut self) -> Result<Record<'a>, DecodeError> {
-        let (rest, Message { header, key, value }) = parse::parse(message, self.input)?;
+    /// One record, and its key and value as they lie in the message.
+    fn record(&mut self) -> Result<(Record<'a>, &'a [u8]), DecodeError> {
+        let (rest, Message { header, content, key, value }) = parse::parse(message, self.input)?;
         let outer = &self.set.header;
         if self.set.is_inside {
             verify_crc(header.crc, &self.input[..self.input.len() - rest.len()])?;
@@ -243,7 +283,7 @@ impl<'a> LegacyRecordIter<'a> {
         }
         self.input = rest;
         let by_broker = outer.timestamp_type() == Some(TimestampType::LogAppendTime);
-        Ok(Record {
+        let record = Record {
             attributes: 0,
             offset: self.set.base_offset.wrapping_add(header.offset),
             timestamp: if by_broker { outer.timestamp } else { header.timestamp },
@@ -252,12 +292,15 @@ impl<'a> LegacyRecordIter<'a> {
             key,
             value,
             headers: Headers::default(),
-        })
+        };
+        Ok((record, content))
     }
 }
 
 struct Message<'a> {
     header: LegacyHeader,
+    /// Key and value as they lie there.
+    content: &'a [u8],
     key: Option<&'a [u8]>,
     value: Option<&'a [u8]>,
 }
@@ -280,21 +323,22 @@ fn message(input: &[u8]) -> Parsed<'_, Message<'_>> {
         return parse::fail(body, Reason::Magic(magic)).map_err(filled);
     };
     let (body, attributes) = be_i8(after_magic).map_err(filled)?;
-    let (body, timestamp) = match format {
+    let (content, timestamp) = match format {
         LegacyFormat::V0 => (body, -1),
         LegacyFormat::V1 => be_i64(body).map_err(filled)?,
     };
-    let (body, key) = nullable_bytes(body).map_err(filled)?;
+    let (body, key) = nullable_bytes(content).map_err(filled)?;
     let (body, value) = nullable_bytes(body).map_err(filled)?;
     if !body.is_empty() {
         return parse::fail(body, Reason::Rule("a message that is longer than its fields")).map_err(filled);
     }
     let attributes = Attributes(attributes.into());
     let header = LegacyHeader { offset, size, crc, format, attributes, timestamp };
-    Ok((rest, Message { header, key, value }))
+    Ok((rest, Message { header, content, key, value }))
 }
 
-fn nullable_bytes(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
+/// A length and so many bytes; −1 is null.
+pub(super) fn nullable_bytes(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     let (rest, length) = be_i32(input)?;
     match usize::try_from(length) {
         Ok(length) => take(rest, length).map(|(rest, bytes)| (rest, Some(bytes))),
@@ -303,16 +347,15 @@ fn nullable_bytes(input: &[u8]) -> Parsed<'_, Option<&[u8]>> {
     }
 }
 
-/// The offset of the last message, going by sizes only.
-fn last_offset(mut messages: &[u8]) -> Option<i64> {
-    let mut last = None;
-    while let Ok((rest, offset)) = be_i64(messages) {
-        last = Some(offset);
+/// The offsets of all messages, going by sizes only; the last message may be a cut one.
+fn offsets(mut messages: &[u8]) -> impl Iterator<Item = i64> + '_ {
+    std::iter::from_fn(move || {
+        let (rest, offset) = be_i64(messages).ok()?;
         let skipped =
             be_i32(rest).and_then(|(rest, size)| take(rest, usize::try_from(size).unwrap_or(usize::MAX)));
         messages = skipped.map_or(&[], |(rest, _)| rest);
-    }
-    last
+        Some(offset)
+    })
 }
 
 fn verify_crc(stored: u32, message: &[u8]) -> Result<(), DecodeError> {
@@ -369,10 +412,13 @@ mod tests {
         let mut found = Vec::new();
         for part in batches(bytes) {
             if let Part::Legacy(batch) = part? {
-                for record in batch.records(&Limits::inflated_bytes(1 << 20))?.iter() {
+                let set = batch.records(&Limits::inflated_bytes(1 << 20))?;
+                let owned = set.to_owned();
+                for record in &set {
                     let record = record?;
                     found.push((record.offset, record.timestamp));
                 }
+                assert_eq!(owned?.len(), set.iter().count());
             }
         }
         Ok(found)
@@ -391,6 +437,56 @@ mod tests {
             let offsets = read_all(&built(LegacyFormat::V0, compression)).unwrap();
             assert_eq!(offsets, [(100, -1), (103, -1), (110, -1)], "{compression}");
         }
+    }
+
+    #[test]
+    fn owned_records_say_the_same_and_copy_nothing() {
+        for format in FORMATS {
+            for compression in compressions() {
+                let mut builder = LegacyBuilder::new(format, compression);
+                let long = [7; 300];
+                let contents = [
+                    (None, None),
+                    (Some(&b""[..]), None),
+                    (None, Some(&b""[..])),
+                    (Some(&b"key"[..]), Some(&long[..])),
+                ];
+                for (offset, (key, value)) in (5..).zip(contents) {
+                    builder.append(offset, 10 * offset, key, value).unwrap();
+                }
+                let mut contents = contents.iter();
+                for part in batches(&builder.build().unwrap()) {
+                    let Ok(Part::Legacy(batch)) = part else { panic!("{part:?}") };
+                    let set = batch.records(&Limits::default()).unwrap();
+                    for (owned, record) in set.to_owned().unwrap().iter().zip(&set) {
+                        let record = record.unwrap();
+                        assert_eq!(*contents.next().unwrap(), (owned.key(), owned.value()), "{compression}");
+                        assert_eq!((owned.key(), owned.value()), (record.key, record.value));
+                        assert_eq!((owned.offset, owned.timestamp), (record.offset, record.timestamp));
+                        assert_eq!((owned.sequence, owned.headers().len()), (-1, 0));
+                        if let Some(value) = record.value.filter(|value| !value.is_empty()) {
+                            assert_eq!(owned.value_bytes().unwrap().as_ptr(), value.as_ptr());
+                        }
+                    }
+                }
+                assert!(contents.next().is_none());
+            }
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "gzip")]
+    fn owned_records_of_a_compressed_message_count_against_the_limit() {
+        let mut builder = LegacyBuilder::new(LegacyFormat::V1, Compression::Gzip);
+        (0..1000).for_each(|offset| builder.append(offset, 0, None, None).unwrap());
+        let Some(Ok(Part::Legacy(batch))) = batches(&builder.build().unwrap()).next() else { panic!() };
+        let set = batch.records(&Limits::inflated_bytes(50_000)).unwrap();
+        assert_eq!(set.iter().count(), 1000);
+        assert!(matches!(
+            set.to_owned().unwrap_err().kind(),
+            DecodeErrorKind::InflatedTooLarge { limit: 50_000 }
+        ));
+        assert_eq!(batch.records(&Limits::default()).unwrap().to_owned().unwrap().len(), 1000);
     }
 
     #[test]

@@ -8,6 +8,7 @@ use bytes::Bytes;
 
 use super::batch::sequence_after;
 use super::headers::{self, Headers, OwnedHeaders, length, nullable_bytes};
+use super::legacy;
 use super::{BatchHeader, Compression, Decompressor, HEADER_SIZE, Limits};
 use crate::error::{DecodeError, DecodeErrorKind};
 use crate::parse::{self, Failure, Parsed, Reason, take, zigzag, zigzag_long};
@@ -107,9 +108,8 @@ impl RecordSet {
         let mut records = Vec::with_capacity(self.len());
         let mut iter = self.iter();
         while let Some(record) = iter.advance() {
-            let (Record { attributes, offset, timestamp, sequence, .. }, content) = record?;
-            let content = self.payload.slice_ref(content);
-            records.push(OwnedRecord { attributes, offset, timestamp, sequence, content });
+            let (record, content) = record?;
+            records.push(OwnedRecord::new(&record, Layout::Batch, self.payload.slice_ref(content)));
         }
         Ok(records)
     }
@@ -271,32 +271,59 @@ pub struct OwnedRecord {
     pub timestamp: i64,
     /// As [`Record::sequence`].
     pub sequence: i32,
+    layout: Layout,
     /// Key, value and headers as they lie in the batch: checked, and read again whenever they are looked at.
     content: Bytes,
 }
 
+/// How key, value and headers lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// As in a record of a batch.
+    Batch,
+    /// As in a message of format 0 or 1: no headers.
+    Legacy,
+}
+
 impl OwnedRecord {
+    /// The same as `record`, whose key, value and headers are `content`.
+    #[inline]
+    pub(super) fn new(record: &Record<'_>, layout: Layout, content: Bytes) -> Self {
+        let Record { attributes, offset, timestamp, sequence, .. } = *record;
+        Self { attributes, offset, timestamp, sequence, layout, content }
+    }
+
     /// As [`Record::key`].
     #[must_use]
     #[inline]
     pub fn key(&self) -> Option<&[u8]> {
-        nullable_bytes(&self.content).ok()?.1
+        self.field(&self.content).ok()?.1
     }
 
     /// As [`Record::value`].
     #[must_use]
     #[inline]
     pub fn value(&self) -> Option<&[u8]> {
-        let (rest, _) = nullable_bytes(&self.content).ok()?;
-        nullable_bytes(rest).ok()?.1
+        let (rest, _) = self.field(&self.content).ok()?;
+        self.field(rest).ok()?.1
     }
 
     /// As [`Record::headers`].
     #[must_use]
     pub fn headers(&self) -> Headers<'_> {
-        let after_value = nullable_bytes(&self.content).and_then(|(rest, _)| nullable_bytes(rest));
+        let after_value = self.field(&self.content).and_then(|(rest, _)| self.field(rest));
+        // After the value of a legacy message comes nothing, which is no headers either.
         let headers = after_value.and_then(|(rest, _)| headers::headers(rest));
         headers.map_or_else(|_| Headers::default(), |(_, headers)| headers)
+    }
+
+    /// A key or value at the start of a part of the content.
+    #[inline]
+    fn field<'a>(&self, content: &'a [u8]) -> Parsed<'a, Option<&'a [u8]>> {
+        match self.layout {
+            Layout::Batch => nullable_bytes(content),
+            Layout::Legacy => legacy::nullable_bytes(content),
+        }
     }
 
     /// The key as a value of its own, which keeps the batch's memory alive.
