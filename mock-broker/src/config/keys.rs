@@ -1,5 +1,7 @@
 //! The settings: Kafka's names, defaults and rules.
 
+use protocol::nearest;
+
 use super::ConfigError;
 
 /// A setting.
@@ -64,8 +66,7 @@ pub(super) fn check(
     value: &str,
 ) -> Result<&'static Key, ConfigError> {
     let Some(known) = super::find(keys, key) else {
-        let distance = |known: &&Key| edit_distance(known.name, key);
-        let nearest = keys.iter().min_by_key(distance).map_or("", |known| known.name);
+        let nearest = nearest(key, keys.iter().map(|known| known.name)).unwrap_or_default();
         return Err(ConfigError::UnknownKey { of, key: key.to_owned(), value: value.to_owned(), nearest });
     };
     if known.rule.allows(value.trim()) {
@@ -82,22 +83,6 @@ pub(crate) fn check_topic_key(key: &str, value: &str) -> Result<&'static Key, Co
         return Err(ConfigError::UnknownKey { of, key: key.to_owned(), value: value.to_owned(), nearest });
     }
     check(TOPIC_KEYS, "topic", key, value)
-}
-
-/// How many letters must change, come or go to make one word of the other (Levenshtein).
-fn edit_distance(from: &str, to: &str) -> usize {
-    let to: Vec<char> = to.chars().collect();
-    let mut row: Vec<usize> = (0..=to.len()).collect();
-    for (above, letter) in from.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = above + 1;
-        for (left, other) in to.iter().enumerate() {
-            let replaced = diagonal + usize::from(letter != *other);
-            diagonal = row[left + 1];
-            row[left + 1] = replaced.min(diagonal + 1).min(row[left] + 1);
-        }
-    }
-    row[to.len()]
 }
 
 const fn key(name: &'static str, default: &'static str, rule: Rule) -> Key {

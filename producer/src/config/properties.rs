@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use protocol::names::Acks;
+use protocol::nearest;
 use protocol::records::Compression;
 
 use super::{ConfigError, Partitioning, ProducerConfig};
@@ -135,23 +136,8 @@ fn unknown(key: &str, value: &str) -> ConfigError {
         let rule = "Kafka has this setting, and this producer does not have it yet";
         return ConfigError::rule(key.to_owned(), value, rule);
     }
-    let nearest = KEYS.iter().min_by_key(|known| distance(key, known)).unwrap_or(&"bootstrap.servers");
+    let nearest = nearest(key, KEYS.iter().copied()).unwrap_or_default();
     ConfigError::rule(key.to_owned(), value, format!("there is no such setting; the nearest is {nearest}"))
-}
-
-/// How many letters must be added, dropped or changed to make `other` of `text`.
-fn distance(text: &str, other: &str) -> usize {
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (index, letter) in text.bytes().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = index + 1;
-        for (column, known) in other.bytes().enumerate() {
-            let changed = diagonal + usize::from(letter != known);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 fn number(value: &str, least: i64, most: i64) -> Result<i64, String> {
