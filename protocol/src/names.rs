@@ -145,6 +145,38 @@ text_names! {
     GroupId;
 }
 
+impl TopicName {
+    /// The most characters that a topic's name has: with `-`, a partition's number and a suffix it is a file's name still.
+    pub const MAX_LENGTH: usize = 249;
+
+    /// Why no topic can be called `name`; `None` if one can.
+    ///
+    /// A value of this type may hold any text, for that is what the wire brings: whoever creates topics, or sends to
+    /// them, asks here.
+    ///
+    /// ```
+    /// use milena_protocol::names::TopicName;
+    ///
+    /// assert_eq!(TopicName::fault("orders.2024"), None);
+    /// assert_eq!(TopicName::fault(".."), Some("it must not be \".\" or \"..\""));
+    /// ```
+    ///
+    /// Source: Kafka's class `org.apache.kafka.common.internals.Topic`.
+    #[must_use]
+    pub fn fault(name: &str) -> Option<&'static str> {
+        let is_legal = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
+        match name {
+            "" => Some("it is empty"),
+            "." | ".." => Some("it must not be \".\" or \"..\""),
+            _ if name.len() > Self::MAX_LENGTH => Some("it is longer than 249 characters"),
+            _ if !name.bytes().all(is_legal) => {
+                Some("only ASCII letters and digits, '.', '_' and '-' are allowed")
+            }
+            _ => None,
+        }
+    }
+}
+
 macro_rules! numbers {
     ($($(#[$doc:meta])* $name:ident($number:ty);)*) => {$(
         $(#[$doc])*
@@ -366,6 +398,18 @@ mod tests {
         assert_eq!(uuid.to_string().parse(), Ok(uuid));
         assert_eq!("too short".parse::<Uuid>(), Err(InvalidUuid));
         assert_eq!("AAAAAAAAAAAAAAAAAAAAAB".parse::<Uuid>(), Err(InvalidUuid));
+    }
+
+    #[test]
+    fn topic_names_keep_kafkas_rule() {
+        let longest = "a".repeat(TopicName::MAX_LENGTH);
+        for name in ["a", "A-z_0.9", "...", "__consumer_offsets", &longest] {
+            assert_eq!(TopicName::fault(name), None, "{name}");
+        }
+        let too_long = "a".repeat(TopicName::MAX_LENGTH + 1);
+        for name in ["", ".", "..", "bad name!", "주문", "a/b", "a\0", &too_long] {
+            assert!(TopicName::fault(name).is_some(), "{name}");
+        }
     }
 
     #[test]

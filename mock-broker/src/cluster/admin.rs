@@ -7,7 +7,7 @@ use protocol::ErrorCode;
 use protocol::names::{BrokerId, TopicName, Uuid};
 use protocol::wire::IntArray;
 
-use super::topic::{Topic, name_fault};
+use super::topic::Topic;
 use super::{Cluster, Endpoint};
 use crate::config::TopicSpec;
 
@@ -119,7 +119,7 @@ impl Cluster {
     /// Whether a new topic may have this name.
     pub(crate) fn check_new_name(&self, name: &str) -> Result<(), AdminError> {
         let invalid = |message| Err(AdminError::new(ErrorCode::INVALID_TOPIC_EXCEPTION, message));
-        if let Some(rule) = name_fault(name) {
+        if let Some(rule) = TopicName::fault(name) {
             return invalid(format!("`{}` is no name for a topic: {rule}", name.escape_debug()));
         }
         if self.topics.get(name).is_some() {

@@ -240,37 +240,3 @@ impl TopicRules {
             && -behind <= i128::from(self.timestamp_after_max_ms)
     }
 }
-
-/// Why a topic cannot have this name, if it cannot: Kafka's rule.
-pub(crate) fn name_fault(name: &str) -> Option<&'static str> {
-    let is_legal = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '.' | '_' | '-');
-    match name {
-        "" => Some("it is empty"),
-        "." | ".." => Some("it must not be \".\" or \"..\""),
-        _ if name.len() > LONGEST_NAME => Some("it is longer than 249 characters"),
-        _ if !name.chars().all(is_legal) => {
-            Some("only ASCII letters and digits, '.', '_' and '-' are allowed")
-        }
-        _ => None,
-    }
-}
-
-/// With `-`, a partition's number and a suffix it still is a file name.
-pub(crate) const LONGEST_NAME: usize = 249;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn topic_names_keep_kafkas_rule() {
-        let longest = "a".repeat(249);
-        for name in ["a", "A-z_0.9", "...", "__consumer_offsets", &longest] {
-            assert_eq!(name_fault(name), None, "{name}");
-        }
-        let too_long = "a".repeat(250);
-        for name in ["", ".", "..", "bad name!", "주문", "a/b", "a\0", &too_long] {
-            assert!(name_fault(name).is_some(), "{name}");
-        }
-    }
-}

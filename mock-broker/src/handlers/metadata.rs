@@ -7,7 +7,7 @@ use protocol::messages::metadata::{
 use protocol::messages::{MetadataRequest, MetadataResponse};
 use protocol::names::{BrokerId, TopicName, Uuid};
 
-use crate::cluster::topic::{Partition, Topic, name_fault};
+use crate::cluster::topic::{Partition, Topic};
 use crate::cluster::{Asked, Cluster};
 use crate::fault::Site;
 
@@ -65,7 +65,7 @@ fn one(
         return failed(Some(name), Uuid::ZERO, error_code);
     }
     if cluster.topics.get(&name).is_none() {
-        let created = match name_fault(&name) {
+        let created = match TopicName::fault(&name) {
             Some(_) => Err(ErrorCode::INVALID_TOPIC_EXCEPTION),
             None if may_create => cluster.auto_create(&name).map_err(|error| error.error_code),
             None => Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION),

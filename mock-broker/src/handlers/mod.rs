@@ -17,7 +17,7 @@ use protocol::names::{BrokerId, Timestamp, TopicName, Uuid};
 use protocol::{ApiKey, ErrorCode, Request, RequestHeader, Response, VersionRange};
 
 pub(crate) use self::fetch::fetch_again;
-use crate::cluster::topic::{LONGEST_NAME, Partition, Topic, Topics};
+use crate::cluster::topic::{Partition, Topic, Topics};
 use crate::cluster::waiting::Held;
 use crate::cluster::{Asked, Cluster, Endpoint};
 use crate::fault::Site;
@@ -188,7 +188,7 @@ fn outcome(topic: &TopicName, partition: i32, error_code: ErrorCode, base_offset
 /// What the journal keeps of a name that no topic has: a copy, for a slice would keep the whole request alive as long as
 /// the journal does; and of a name that is too long, the beginning.
 fn unknown_name(name: &TopicName) -> TopicName {
-    name.chars().take(LONGEST_NAME).collect::<String>().as_str().into()
+    name.chars().take(TopicName::MAX_LENGTH).collect::<String>().as_str().into()
 }
 
 /// The addresses of the leaders that an answer names as hints, each once.

@@ -120,7 +120,9 @@ impl Accumulator {
             Obstacle::Metadata { seen, .. } => seen,
             Obstacle::Memory => 0,
         };
-        check_topic(&record.topic)?;
+        if let Some(rule) = TopicName::fault(&record.topic) {
+            return Err(SendError::invalid("topic", &record.topic, rule));
+        }
         let ticket = Ticket::new();
         self.ledger.park(Parked {
             record: record.into_owned(),
@@ -364,16 +366,4 @@ impl Partition {
         let batch = queue.full.pop_front().or_else(|| queue.open.take())?;
         Some(batch.close())
     }
-}
-
-/// Kafka's rule for names of topics.
-fn check_topic(name: &str) -> Result<(), SendError> {
-    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    let is_valid =
-        !name.is_empty() && name.len() <= 249 && name != "." && name != ".." && name.bytes().all(is_allowed);
-    if is_valid {
-        return Ok(());
-    }
-    let rule = "is 1 to 249 ASCII letters, digits, '.', '_' and '-', and neither '.' nor '..'";
-    Err(SendError::invalid("topic", name, rule))
 }

@@ -175,9 +175,9 @@ fn what_a_record_cannot_be_is_refused_at_once_with_the_rule() {
     let cases = [
         (Record::to("t").partition(-1), "partition \"-1\": is 0 or more"),
         (Record::to("t").timestamp(-5), "timestamp \"-5\": is 0 or more"),
-        (Record::to("no spaces"), "topic \"no spaces\": is 1 to 249 ASCII letters"),
-        (Record::to(".."), "topic \"..\": is 1 to 249 ASCII letters"),
-        (Record::to(""), "topic \"\": is 1 to 249 ASCII letters"),
+        (Record::to("no spaces"), "topic \"no spaces\": only ASCII letters and digits"),
+        (Record::to(".."), "topic \"..\": it must not be"),
+        (Record::to(""), "topic \"\": it is empty"),
     ];
     for (record, text) in cases {
         let error = stage.try_send(record).unwrap_err().to_string();
