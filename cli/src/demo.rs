@@ -19,6 +19,7 @@ use mock_broker::{ClusterConfig, Fault, MockCluster, Reaction, TopicSpec};
 use producer::{Producer, ProducerConfig, Record, SendError};
 use protocol::ApiKey;
 use protocol::names::BrokerId;
+use protocol::random::Random;
 use tokio::time::Instant;
 
 use self::figures::Figures;
@@ -72,7 +73,7 @@ struct Scenario {
 
 impl Scenario {
     fn new(arguments: &Arguments) -> Self {
-        let mut chance = Chance(arguments.seed);
+        let mut random = Random::new(arguments.seed);
         let rounds = arguments.rounds;
         let records = rounds * lines().count() as u64;
         Self {
@@ -80,10 +81,10 @@ impl Scenario {
             rounds,
             is_idempotent: !arguments.break_deduplication,
             // Every round ends with a flush, so that there are at least as many requests as rounds.
-            lost_answer: chance.between(rounds / 10 + 1, rounds),
-            move_before: chance.between(records / 4, records * 3 / 4),
-            moving_partition: chance.between(0, PARTITIONS as u64 - 1) as i32,
-            move_by: chance.between(1, BROKERS as u64 - 1) as i32,
+            lost_answer: between(&mut random, rounds / 10 + 1, rounds),
+            move_before: between(&mut random, records / 4, records * 3 / 4),
+            moving_partition: between(&mut random, 0, PARTITIONS as u64 - 1) as i32,
+            move_by: between(&mut random, 1, BROKERS as u64 - 1) as i32,
         }
     }
 }
@@ -181,17 +182,9 @@ fn lines() -> impl Iterator<Item = (&'static str, &'static str)> {
     STATIONS.lines().filter_map(|line| line.split_once('|'))
 }
 
-/// A few numbers from a seed (SplitMix64).
-struct Chance(u64);
-
-impl Chance {
-    fn between(&mut self, lowest: u64, highest: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut number = self.0;
-        number = (number ^ (number >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        number = (number ^ (number >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        lowest + (number ^ (number >> 31)) % (highest - lowest + 1)
-    }
+/// A number from `lowest` to `highest`.
+fn between(random: &mut Random, lowest: u64, highest: u64) -> u64 {
+    lowest + random.bits() % (highest - lowest + 1)
 }
 
 #[cfg(test)]

@@ -74,7 +74,6 @@ mod handlers;
 mod journal;
 #[cfg(feature = "net")]
 mod net;
-mod random;
 
 /// The wire protocol, for those who drive a [`Cluster`] by hand.
 pub use protocol;

@@ -94,6 +94,8 @@ pub mod names;
 mod nearest;
 pub mod negotiation;
 mod parse;
+#[doc(hidden)]
+pub mod random;
 pub mod records;
 pub mod schema;
 mod version;

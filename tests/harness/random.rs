@@ -1,27 +1,25 @@
-//! One small generator with a seed: the same seed gives the same tests.
+//! What tests roll dice for: the same seed gives the same tests.
 
-/// SplitMix64: every seed is a good one.
+use protocol::random::Random as Generator;
+
+/// A generator with a seed, and what tests want of it.
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub struct Random(Generator);
 
 impl Random {
     /// Starts from `seed`.
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(Generator::new(seed))
     }
 
     /// The next 64 bits.
     pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.bits()
     }
 
-    /// A number below `end`, which must not be 0. Slightly uneven, which no test minds.
+    /// A number below `end`; 0 if that is 0.
     pub fn below(&mut self, end: usize) -> usize {
-        (self.bits() % end as u64) as usize
+        self.0.below(end)
     }
 
     /// True once in `n` times.

@@ -196,7 +196,7 @@ impl Cluster {
     /// An id that no topic has. Zero and one mean something else in Kafka.
     pub(crate) fn new_id(&mut self) -> Uuid {
         loop {
-            let id = self.random.next_u128();
+            let id = self.random.wide_bits();
             if id > 1 && self.topics.name_of(Uuid::from_u128(id)).is_none() {
                 return Uuid::from_u128(id);
             }

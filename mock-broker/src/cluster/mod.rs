@@ -24,6 +24,7 @@ use bytes::Bytes;
 
 use protocol::frame::{EncodedFrame, encode_response};
 use protocol::names::{Acks, BrokerId, ProducerId, Timestamp, TransactionalId, Uuid};
+use protocol::random::Random;
 use protocol::records::Decompressor;
 use protocol::{
     ApiKey, ByteString, DecodeError, DecodeErrorKind, EncodeError, ErrorCode, Request, RequestHeader,
@@ -39,7 +40,6 @@ use crate::config::{ClusterConfig, ConfigError};
 use crate::fault::{Fault, FaultId, Faults, Site, Strikes};
 use crate::handlers::{self, Answer};
 use crate::journal::{Journal, JournalEntry, Outcome, PartitionOutcome};
-use crate::random::Random;
 
 /// A Kafka cluster in memory.
 ///
@@ -241,7 +241,7 @@ impl Cluster {
         let mut random = Random::new(config.seed);
         let endpoint = |id: i32| Endpoint { host: "127.0.0.1".into(), port: 9091 + id as u16 };
         let mut cluster = Self {
-            id: Uuid::from_u128(random.next_u128()).to_string().into(),
+            id: Uuid::from_u128(random.wide_bits()).to_string().into(),
             brokers: (1..=config.brokers as i32).map(|id| (BrokerId(id), endpoint(id))).collect(),
             topics: Topics::default(),
             waiting: Waiting::default(),

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use protocol::names::{BrokerId, Timestamp};
+use protocol::random::Random;
 
 use super::connection::{Connection, ConnectionId, Content, InFlight, Sent, State};
-use super::random::Random;
 use super::{Action, Connections, Core};
 use crate::config::{Address, Settings};
 use crate::error::Unreachable;

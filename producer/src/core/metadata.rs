@@ -7,8 +7,8 @@ use protocol::ErrorCode;
 use protocol::messages::metadata::{MetadataRequestTopic, MetadataResponseTopic};
 use protocol::messages::{MetadataRequest, MetadataResponse};
 use protocol::names::{BrokerId, Timestamp, TopicName, Uuid};
+use protocol::random::Random;
 
-use super::random::Random;
 use super::retry::Backoff;
 use super::sequences::Leadership;
 use crate::config::Address;

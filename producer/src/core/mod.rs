@@ -26,7 +26,6 @@ mod ledger;
 mod links;
 mod metadata;
 mod partitioner;
-mod random;
 mod receipt;
 pub(crate) mod retry;
 mod sequences;
@@ -40,6 +39,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use protocol::frame::EncodedFrame;
 use protocol::names::{Timestamp, TopicName};
+use protocol::random::Random;
 use protocol::records::Compressor;
 
 pub(crate) use self::accumulator::Accumulator;
@@ -52,7 +52,6 @@ use self::ledger::Parked;
 use self::links::Links;
 use self::metadata::Metadata;
 use self::partitioner::Partitioner;
-use self::random::Random;
 pub(crate) use self::receipt::Callback;
 use self::receipt::Stored;
 pub use self::receipt::{Completion, Delivery, Flush};
@@ -441,7 +440,7 @@ impl Core {
         let (leaders, is_another) = (topic.leaders.clone(), topic.is_another);
         let version = self.metadata.version;
         let (lanes, settings, random) = (&mut self.lanes, &self.settings, &mut self.random);
-        let new = || Partitioner::new(settings.partitioner, settings.ignore_keys, random.next());
+        let new = || Partitioner::new(settings.partitioner, settings.ignore_keys, random.bits());
         self.accumulator.update_topic(name, new, |topic| {
             for index in topic.partitions.len()..leaders.len() {
                 let partition = Partition::new(name.clone(), index as i32, lanes.len());

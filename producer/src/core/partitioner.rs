@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
+use protocol::random::Random;
 use protocol::records::murmur2;
 
-use super::random::{STEP, mix, scale};
 use crate::config::Partitioning;
 
 /// How records without a partition are spread over a topic's partitions.
@@ -88,10 +88,10 @@ impl Partitioner {
 
     /// Sends records without a key elsewhere from now on; it may be the same partition again.
     pub(crate) fn move_on(&self, from: i32) {
-        let bits = mix(self.random.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP));
+        let mut random = Random::new(self.random.fetch_add(Random::STEP, Ordering::Relaxed));
         let next = match self.available.len() {
-            0 => scale(bits, self.count.max(1) as usize) as i32,
-            some => self.available[scale(bits, some)],
+            0 => random.below(self.count.max(1) as usize) as i32,
+            some => self.available[random.below(some)],
         };
         // Another task may have been first.
         let _ = self.sticky.compare_exchange(from, next, Ordering::AcqRel, Ordering::Relaxed);

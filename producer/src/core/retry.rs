@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use protocol::ErrorCode;
-
-use super::random::Random;
+use protocol::random::Random;
 
 /// What an answer to a produced batch means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,8 +66,13 @@ impl Backoff {
         }
         // Thirty doublings take a millisecond past any maximum that a setting can name.
         let doubled = self.first.saturating_mul(1 << (failures - 1).min(30));
-        doubled.min(self.max).mul_f64(random.jitter()).min(self.max)
+        doubled.min(self.max).mul_f64(jitter(random)).min(self.max)
     }
+}
+
+/// A factor between 0.8 and 1.2: what keeps many clients from coming back in step.
+fn jitter(random: &mut Random) -> f64 {
+    0.8 + 0.4 * random.share()
 }
 
 #[cfg(test)]
