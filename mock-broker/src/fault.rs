@@ -43,6 +43,9 @@ pub enum Reaction {
     DropRequest,
     /// Handle it, then close the connection: it happened, and the client cannot know.
     DropResponse,
+    /// Panic while handling it, to see that the broker lives on. It has no place in the grammar.
+    #[doc(hidden)]
+    Panic,
 }
 
 /// Which of the requests that fit.
@@ -275,6 +278,11 @@ impl Strikes {
         };
         // Two that say "for ever" are no longer than one.
         self.0.iter().map(|(_, fault)| delay(fault)).fold(Duration::ZERO, Duration::saturating_add)
+    }
+
+    /// Panics if a rule says so.
+    pub(crate) fn panic_if_wanted(&self) {
+        assert!(self.first(Reaction::Panic).is_none(), "a fault rule wants a panic");
     }
 
     fn first(&self, reaction: Reaction) -> Option<FaultId> {

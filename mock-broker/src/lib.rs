@@ -63,9 +63,11 @@
 //! A partition's replicas are always in sync, and hold what the leader holds. Records are kept as long as the cluster
 //! lives. Settings that have no effect here are accepted if Kafka would accept them, and told to who asks.
 //!
-//! Limits on what a client can ask for (what it stores is kept until its topic is deleted: retention has no effect yet): a frame is at most `socket.request.max.bytes` long, and its
-//! buffer grows with the bytes that came; a connection that asks faster than it is answered is read no more; the journal keeps
-//! [`ClusterConfig::journal_limit`] entries; a cluster has at most 1,000,000 partitions.
+//! What a client can ask for has limits, listed at [`ClusterConfig::config`]: a frame's length and how long it takes, the
+//! connections, how long one may be idle or leave its answers unread, the partitions, and what all logs hold (1 GiB;
+//! retention has no effect yet). A buffer grows with the bytes that came, never by what a length claims. As in Kafka, a
+//! connection's next request is read when the one before it is answered. The journal keeps
+//! [`ClusterConfig::journal_limit`] entries.
 
 mod cluster;
 mod config;

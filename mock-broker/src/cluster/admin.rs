@@ -38,9 +38,6 @@ impl fmt::Display for AdminError {
 
 impl std::error::Error for AdminError {}
 
-/// More partitions than this in one cluster are refused, so that a client cannot fill the memory with empty ones.
-pub(crate) const MAX_PARTITIONS: usize = 1_000_000;
-
 /// The brokers of each partition, the leader first.
 pub(crate) type Assignment = Vec<IntArray<BrokerId>>;
 
@@ -161,12 +158,13 @@ impl Cluster {
         Ok((first..first + partitions as usize).map(replicas_of).collect())
     }
 
-    /// Whether the cluster takes so many partitions more.
+    /// Whether the cluster takes so many partitions more: a client cannot fill the memory with empty ones.
     pub(crate) fn check_room(&self, partitions: usize) -> Result<(), AdminError> {
-        if self.topics.partitions().saturating_add(partitions) <= MAX_PARTITIONS {
+        let limit = usize::try_from(self.config.number(MAX_PARTITIONS)).unwrap_or(usize::MAX);
+        if self.topics.partitions().saturating_add(partitions) <= limit {
             return Ok(());
         }
-        let message = format!("more than {MAX_PARTITIONS} partitions in all");
+        let message = format!("the cluster has at most {limit} partitions in all (`{MAX_PARTITIONS}`)");
         Err(AdminError::new(ErrorCode::POLICY_VIOLATION, message))
     }
 
@@ -203,6 +201,9 @@ impl Cluster {
         }
     }
 }
+
+/// The setting that limits them.
+const MAX_PARTITIONS: &str = "milena.max.partitions";
 
 /// Stands for the cluster's default, on the wire too.
 const DEFAULT: i32 = -1;

@@ -36,6 +36,11 @@ pub(crate) struct Refused {
 }
 
 impl Refused {
+    /// Refused because all logs together are full.
+    pub(crate) fn full(message: String) -> Self {
+        Self { message: Some(message), ..Self::by_log(ErrorCode::KAFKA_STORAGE_ERROR) }
+    }
+
     /// Refused before the log was looked at.
     pub(crate) fn early(error_code: ErrorCode) -> Self {
         Self { error_code, ..Self::default() }

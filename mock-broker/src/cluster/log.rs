@@ -6,6 +6,8 @@ use protocol::records::{
     HEADER_SIZE, Limits, Part, RecordBatch, TimestampType, batches, crc32c, rewrite_header,
 };
 
+use super::retained::OVERHEAD;
+
 /// The batches of a partition.
 ///
 /// A batch is stored as it is to be sent: with the offset and leader epoch that the broker gives it in its header. All
@@ -15,6 +17,8 @@ pub(crate) struct Log {
     batches: Vec<StoredBatch>,
     start_offset: i64,
     end_offset: i64,
+    /// Bytes of the batches, and what they cost beside them.
+    retained_bytes: usize,
     /// Where each leader epoch begins, ascending in both.
     epochs: Vec<EpochStart>,
 }
@@ -73,6 +77,11 @@ impl Log {
         self.end_offset
     }
 
+    /// What it holds: batches, and `OVERHEAD` for each.
+    pub(crate) fn retained_bytes(&self) -> usize {
+        self.retained_bytes
+    }
+
     /// Writes down that a new leader epoch begins at the log's end.
     pub(crate) fn begin_epoch(&mut self, epoch: i32) {
         let start_offset = self.end_offset;
@@ -97,6 +106,7 @@ impl Log {
     pub(crate) fn append(&mut self, batch: &RecordBatch, leader_epoch: i32, stamp: Stamp) -> i64 {
         let base_offset = self.end_offset;
         self.end_offset += i64::from(batch.header().last_offset_delta) + 1;
+        self.retained_bytes += batch.size() + OVERHEAD;
         self.batches.push(StoredBatch {
             next_offset: self.end_offset,
             max_timestamp: stamp.max_timestamp,
@@ -105,6 +115,16 @@ impl Log {
             body: Body::new(batch, base_offset, leader_epoch, stamp),
         });
         base_offset
+    }
+
+    /// Copies the batch of this base offset, so that it keeps nothing alive but itself.
+    pub(crate) fn detach(&mut self, base_offset: i64) {
+        let place = self.batches.partition_point(|batch| batch.next_offset <= base_offset);
+        if let Some(StoredBatch { body, .. }) = self.batches.get_mut(place)
+            && let Body::Split(parts) = body
+        {
+            *body = Body::Whole(Bytes::from(parts.concat()));
+        }
     }
 
     /// Adds the bytes of whole batches to `slices`, from the one with `offset` in it, up to the offset `end` and

@@ -14,6 +14,7 @@ mod admin;
 pub(crate) mod append;
 pub(crate) mod log;
 pub(crate) mod producers;
+mod retained;
 pub(crate) mod topic;
 pub(crate) mod waiting;
 
@@ -70,7 +71,11 @@ pub struct Cluster {
     pub(crate) next_producer_id: ProducerId,
     pub(crate) transactional: BTreeMap<TransactionalId, (ProducerId, i16)>,
     pub(crate) decompressor: Decompressor,
+    /// What the logs hold at most: see `retained`.
+    retained: usize,
     connections: BTreeMap<ConnectionId, Connection>,
+    /// Whose request is being handled, in case that it panics.
+    at_work: Option<ConnectionId>,
     faults: Faults,
     journal: Journal,
 }
@@ -136,7 +141,7 @@ pub enum Effect {
         /// Why.
         reason: CloseReason,
     },
-    /// Read no more from a connection: it asks faster than it is answered.
+    /// Read no more from a connection: its request waits, and as in Kafka the next is looked at when that is answered.
     StopReading {
         /// Which.
         connection: ConnectionId,
@@ -170,6 +175,10 @@ pub enum CloseReason {
     Failed,
     /// A fault rule wants it.
     Fault(FaultId),
+    /// Its request made the broker panic.
+    Panicked,
+    /// It sent more than is kept of a connection that is not read.
+    Overrun,
 }
 
 impl fmt::Display for CloseReason {
@@ -179,6 +188,8 @@ impl fmt::Display for CloseReason {
             Self::BadAnswer { error, .. } => write!(f, "the answer cannot be written: {error}"),
             Self::Failed => write!(f, "a produce request with acks 0 failed"),
             Self::Fault(_) => write!(f, "a fault rule wants it"),
+            Self::Panicked => write!(f, "the broker panicked over its request, which is a bug of the broker"),
+            Self::Overrun => write!(f, "it is not read, and sent more than is kept until it is"),
         }
     }
 }
@@ -189,14 +200,15 @@ struct Connection {
     broker: BrokerId,
     /// What the client called itself last: kept, so that the journal needs no copy for each request.
     client_id: Option<ByteString>,
-    /// Frames that came while an earlier request waits: a connection is answered in order.
+    /// Frames that came while an earlier request waits, from a driver that had read them before it was to stop: a
+    /// connection is answered in order.
     queue: VecDeque<Bytes>,
     queued_bytes: usize,
     is_stopped: bool,
 }
 
-/// From so many queued frames or bytes on, a connection is read no more.
-const MAX_QUEUED_FRAMES: usize = 100;
+/// More queued frames than these, or more bytes behind the first, close the connection.
+const MAX_QUEUED_FRAMES: usize = 1000;
 const MAX_QUEUED_BYTES: usize = 1024 * 1024;
 
 /// A request that is being handled: who asked, and what came of it so far.
@@ -213,6 +225,8 @@ pub(crate) struct Asked {
     client_id: Option<ByteString>,
     arrived: Timestamp,
     strikes: Strikes,
+    /// How long its frame is.
+    pub(crate) frame_bytes: usize,
     /// Its number in the journal, once it is there.
     entry: Option<u64>,
 }
@@ -249,7 +263,9 @@ impl Cluster {
             next_producer_id: ProducerId(0),
             transactional: BTreeMap::new(),
             decompressor: Decompressor::new(),
+            retained: 0,
             connections: BTreeMap::new(),
+            at_work: None,
             faults: Faults::default(),
             journal: Journal::new(config.journal_limit),
             config,
@@ -299,16 +315,37 @@ impl Cluster {
     /// Takes what happened, and says what is to be done.
     pub fn handle(&mut self, input: Input, now: Timestamp) -> Effects {
         let mut effects = Effects::new();
+        self.handle_into(input, now, &mut effects);
+        effects
+    }
+
+    /// The same; what was to be done before a panic stands in `effects` then, and [`Self::recover`] goes on.
+    pub(crate) fn handle_into(&mut self, input: Input, now: Timestamp, effects: &mut Effects) {
         match input {
             Input::Opened { connection, broker } => self.open(connection, broker),
-            Input::Frame { connection, frame } => self.receive(connection, frame, now, &mut effects),
+            Input::Frame { connection, frame } => self.receive(connection, frame, now, effects),
             Input::Closed { connection } => self.forget(connection),
             Input::Wakeup => {}
         }
-        while let Some(parked) = self.waiting.wake(now) {
-            self.resume(parked, now, &mut effects);
+        self.wake(now, effects);
+    }
+
+    /// Closes the connection whose request panicked, and goes on with the others.
+    #[cfg_attr(
+        not(feature = "net"),
+        expect(dead_code, reason = "who drives a core by hand wants to see the panic")
+    )]
+    pub(crate) fn recover(&mut self, now: Timestamp, effects: &mut Effects) {
+        if let Some(connection) = self.at_work.take() {
+            self.close(connection, CloseReason::Panicked, effects);
         }
-        effects
+        self.wake(now, effects);
+    }
+
+    fn wake(&mut self, now: Timestamp, effects: &mut Effects) {
+        while let Some(parked) = self.waiting.wake(now) {
+            self.resume(parked, now, effects);
+        }
     }
 
     /// When to come back with [`Input::Wakeup`], if nothing happens before.
@@ -340,15 +377,26 @@ impl Cluster {
             return self.answer(connection, frame, now, effects);
         }
         let Some(state) = self.connections.get_mut(&connection) else { return };
+        if !state.has_room() {
+            return self.close(connection, CloseReason::Overrun, effects);
+        }
         state.queued_bytes += frame.len();
         state.queue.push_back(frame);
-        if !state.is_stopped && !state.has_room() {
-            state.is_stopped = true;
-            effects.push(Effect::StopReading { connection });
-        }
     }
 
     fn answer(&mut self, connection: ConnectionId, frame: Bytes, now: Timestamp, effects: &mut Effects) {
+        self.at_work = Some(connection);
+        self.answer_at_work(connection, frame, now, effects);
+        self.at_work = None;
+    }
+
+    fn answer_at_work(
+        &mut self,
+        connection: ConnectionId,
+        frame: Bytes,
+        now: Timestamp,
+        effects: &mut Effects,
+    ) {
         let Some(state) = self.connections.get_mut(&connection) else { return };
         if let Some(frame) = handlers::refuse_api_versions(&frame) {
             return effects.push(Effect::Send { connection, frame });
@@ -367,6 +415,7 @@ impl Cluster {
                 return self.end(asked, Err(CloseReason::Fault(fault)), effects);
             }
         }
+        asked.strikes.panic_if_wanted();
         let answer = handlers::answer(self, &mut asked, request, now);
         self.settle(asked, answer, now, effects);
     }
@@ -376,15 +425,21 @@ impl Cluster {
         match answer {
             Answer::Now(response) => match asked.strikes.delay() {
                 delay if delay.is_zero() => self.end(asked, Ok(Some(response)), effects),
-                delay => self.park(asked, now + delay, Held::Answer(Box::new(response))),
+                delay => self.park(asked, now + delay, Held::Answer(Box::new(response)), effects),
             },
             Answer::Never => self.end(asked, Ok(None), effects),
             Answer::Close => self.end(asked, Err(CloseReason::Failed), effects),
-            Answer::Later { until, held } => self.park(asked, until, held),
+            Answer::Later { until, held } => self.park(asked, until, held, effects),
         }
     }
 
-    fn park(&mut self, mut asked: Asked, until: Timestamp, held: Held) {
+    fn park(&mut self, mut asked: Asked, until: Timestamp, held: Held, effects: &mut Effects) {
+        let connection = asked.connection;
+        if let Some(state) = self.connections.get_mut(&connection)
+            && !std::mem::replace(&mut state.is_stopped, true)
+        {
+            effects.push(Effect::StopReading { connection });
+        }
         if asked.entry.is_none() {
             asked.entry = Some(self.journal.push(asked.journal_entry(Outcome::Waiting)));
         }
@@ -395,6 +450,7 @@ impl Cluster {
     fn resume(&mut self, parked: Parked, now: Timestamp, effects: &mut Effects) {
         let Parked { mut asked, until, held } = parked;
         let connection = asked.connection;
+        self.at_work = Some(connection);
         match held {
             Held::Answer(response) => self.end(asked, Ok(Some(*response)), effects),
             Held::Fetch { request, .. } => {
@@ -403,6 +459,7 @@ impl Cluster {
                 self.settle(asked, answer, now, effects);
             }
         }
+        self.at_work = None;
         self.go_on(connection, now, effects);
     }
 
@@ -414,8 +471,10 @@ impl Cluster {
             state.queued_bytes -= frame.len();
             self.answer(connection, frame, now, effects);
         }
-        let Some(state) = self.connections.get_mut(&connection) else { return };
-        if state.is_stopped && state.has_room() {
+        if self.waiting.is_parked(connection) {
+            return;
+        }
+        if let Some(state) = self.connections.get_mut(&connection) {
             state.is_stopped = false;
             effects.push(Effect::ResumeReading { connection });
         }
@@ -502,7 +561,7 @@ fn read(
     let request = decode(api_key, version, &body)?;
     if state.client_id != header.client_id {
         // A copy: the name must not keep the whole frame alive.
-        state.client_id = header.client_id.as_deref().map(ByteString::from);
+        state.client_id = header.client_id.as_deref().map(shortened);
     }
     let asked = Asked {
         connection,
@@ -515,10 +574,18 @@ fn read(
         client_id: state.client_id.clone(),
         arrived: now,
         strikes: Strikes::default(),
+        frame_bytes: frame.len(),
         entry: None,
     };
     Ok((asked, request))
 }
+
+/// As much of a client's name for itself as the journal keeps, for it keeps thousands.
+fn shortened(client_id: &str) -> ByteString {
+    client_id.chars().take(MAX_CLIENT_ID).collect::<String>().into()
+}
+
+const MAX_CLIENT_ID: usize = 249;
 
 /// Reads a request's body. Bytes after its end are overlooked, as Kafka does: librdkafka 2.16 sends three of them with every
 /// Metadata request of version 13.

@@ -91,6 +91,8 @@ impl Topic {
 pub(crate) struct Topics {
     by_name: BTreeMap<TopicName, Topic>,
     names: BTreeMap<Uuid, TopicName>,
+    /// Names with '.' or '_' in them, by what they look like where these are the same, as in Kafka's metrics.
+    look_alikes: BTreeMap<String, TopicName>,
     partitions: usize,
 }
 
@@ -119,26 +121,31 @@ impl Topics {
     pub(crate) fn insert(&mut self, topic: Topic) {
         self.partitions += topic.partitions.len();
         self.names.insert(topic.id, topic.name.clone());
+        if let Some(plain) = plain(&topic.name) {
+            self.look_alikes.insert(plain, topic.name.clone());
+        }
         self.by_name.insert(topic.name.clone(), topic);
     }
 
     pub(crate) fn remove(&mut self, name: &str) -> Option<Topic> {
         let topic = self.by_name.remove(name)?;
         self.names.remove(&topic.id);
+        if let Some(plain) = plain(name) {
+            self.look_alikes.remove(&plain);
+        }
         self.partitions -= topic.partitions.len();
         Some(topic)
     }
 
-    /// A topic whose name cannot be told from this one where '.' and '_' are the same, as in Kafka's metrics.
+    /// A topic whose name cannot be told from this one where '.' and '_' are the same.
     pub(crate) fn colliding_with(&self, name: &str) -> Option<&TopicName> {
-        if !name.contains(['.', '_']) {
-            return None;
-        }
-        let plain = |name: &str| name.replace('.', "_");
-        self.by_name
-            .keys()
-            .find(|known| known.len() == name.len() && *known != name && plain(known) == plain(name))
+        self.look_alikes.get(&plain(name)?).filter(|known| *known != name)
     }
+}
+
+/// What a name looks like where '.' and '_' are the same, if it has any.
+fn plain(name: &str) -> Option<String> {
+    name.contains(['.', '_']).then(|| name.replace('.', "_"))
 }
 
 /// Every setting of a topic with its value, by name.

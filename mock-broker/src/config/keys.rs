@@ -99,10 +99,12 @@ const COMPRESSIONS: &[&str] = &["uncompressed", "zstd", "lz4", "snappy", "gzip",
 const CLEANUPS: &[&str] = &["delete", "compact"];
 const TIMESTAMP_TYPES: &[&str] = &["CreateTime", "LogAppendTime"];
 
-/// The broker settings that have an effect here, and those that stand behind a topic's settings.
+/// The broker settings that have an effect here, and those that stand behind a topic's settings. Kafka's defaults, but for
+/// `max.connections`, of which Kafka has no end; what begins with `milena.` is ours.
 pub(super) const BROKER_KEYS: &[Key] = &[
     key("auto.create.topics.enable", "true", Rule::Flag),
     key("compression.type", "producer", Rule::One(COMPRESSIONS)),
+    key("connections.max.idle.ms", "600000", Rule::Number(-1, LONG)),
     key("default.replication.factor", "1", Rule::Number(1, 32_767)),
     key("delete.topic.enable", "true", Rule::Flag),
     key("fetch.max.bytes", "57671680", Rule::Number(1024, INT)),
@@ -123,7 +125,14 @@ pub(super) const BROKER_KEYS: &[Key] = &[
     key("log.roll.ms", "604800000", Rule::Number(1, LONG)),
     key("log.segment.bytes", "1073741824", Rule::Number(1024 * 1024, INT)),
     key("log.segment.delete.delay.ms", "60000", Rule::Number(0, LONG)),
+    key("max.connections", "10000", Rule::Number(0, INT)),
+    key("max.connections.per.ip", "2147483647", Rule::Number(0, INT)),
     key("message.max.bytes", "1048588", Rule::Number(0, INT)),
+    key("milena.frame.deadline.ms", "30000", Rule::Number(1, LONG)),
+    key("milena.max.partitions", "100000", Rule::Number(1, INT)),
+    key("milena.retained.bytes", "1073741824", Rule::Number(0, LONG)),
+    key("milena.write.buffer.bytes", "1048576", Rule::Number(1, INT)),
+    key("milena.write.deadline.ms", "30000", Rule::Number(1, LONG)),
     key("min.insync.replicas", "1", Rule::Number(1, INT)),
     key("num.partitions", "1", Rule::Number(1, INT)),
     key("producer.id.expiration.ms", "86400000", Rule::Number(1, INT)),

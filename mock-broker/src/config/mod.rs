@@ -64,7 +64,21 @@ impl ClusterConfig {
         self
     }
 
-    /// Sets one of Kafka's broker settings, by Kafka's name for it.
+    /// Sets one of Kafka's broker settings, by Kafka's name for it; or one of ours, which begin with `milena.`.
+    ///
+    /// These limit what a client can ask for:
+    ///
+    /// | key | default | what it limits |
+    /// |---|---|---|
+    /// | `socket.request.max.bytes` | 104857600 | a frame |
+    /// | `connections.max.idle.ms` | 600000 | how long a connection may ask for nothing; −1: for ever |
+    /// | `max.connections` | 10000 (Kafka: 2147483647) | connections to one broker; the next is closed at once |
+    /// | `max.connections.per.ip` | 2147483647 | the same, of one address |
+    /// | `milena.frame.deadline.ms` | 30000 | the time from a frame's first byte to its last |
+    /// | `milena.write.buffer.bytes` | 1048576 | answers that a client has not taken: with so many, or one that is longer, no more requests of it are read |
+    /// | `milena.write.deadline.ms` | 30000 | the time a client may take for as many bytes; and for its last answers, after it has closed its half |
+    /// | `milena.retained.bytes` | 1073741824 | what all logs hold; batches that do not fit are refused with KAFKA_STORAGE_ERROR, which clients try again |
+    /// | `milena.max.partitions` | 100000 | partitions in all; topics beyond are refused with POLICY_VIOLATION |
     ///
     /// # Errors
     /// A key that is not known here, or a value that breaks the key's rule.

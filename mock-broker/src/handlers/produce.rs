@@ -11,6 +11,7 @@ use protocol::{ByteString, ErrorCode, Response};
 
 use super::{Answer, hinted, leader_hint, outcome, resolve, unknown_name};
 use crate::cluster::append::{Appended, Refused, only_batch};
+use crate::cluster::log::COPY_BELOW;
 use crate::cluster::{Asked, Cluster, Endpoint};
 use crate::fault::Site;
 use crate::journal::ProducedBatch;
@@ -29,6 +30,7 @@ pub(super) fn produce(
     for topic in request.topic_data {
         response.responses.push(topic_response(cluster, asked, topic, acks, whole, now));
     }
+    detach(cluster, asked);
     if asked.version >= FIRST_VERSION_WITH_HINTS {
         response.node_endpoints = node_endpoints(cluster, &response);
     }
@@ -136,6 +138,7 @@ fn append(
     now: Timestamp,
 ) -> Result<Appended, Refused> {
     let unknown = || Refused::early(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+    cluster.make_room(batch.size()).map_err(Refused::full)?;
     let topic = cluster.topics.get_mut(name).ok_or_else(unknown)?;
     let (id, rules) = (topic.id, topic.rules);
     let partition = topic.partition_mut(index).ok_or_else(unknown)?;
@@ -143,6 +146,24 @@ fn append(
         partition.append(batch, &rules, || format!("{name}-{index}"), &mut cluster.decompressor, now)?;
     cluster.touch(id, index);
     Ok(appended)
+}
+
+/// Large batches are stored as slices of their request, and keep all of it alive. Where most of it was not stored, they
+/// are copied, so that the logs hold what they are counted for.
+fn detach(cluster: &mut Cluster, asked: &Asked) {
+    let is_slice = |batch: &&ProducedBatch| !batch.duplicate && batch.size >= COPY_BELOW;
+    let stored = asked.outcomes.iter().filter(|outcome| outcome.error_code == ErrorCode::NONE);
+    let slices = stored.filter(|outcome| outcome.batch.as_ref().filter(is_slice).is_some());
+    let bytes: usize = slices.clone().filter_map(|outcome| outcome.batch).map(|batch| batch.size).sum();
+    if bytes >= asked.frame_bytes / 4 * 3 {
+        return;
+    }
+    for outcome in slices {
+        let topic = cluster.topics.get_mut(&outcome.topic);
+        if let Some(partition) = topic.and_then(|topic| topic.partition_mut(outcome.partition)) {
+            partition.log.detach(outcome.base_offset);
+        }
+    }
 }
 
 fn partition_response(

@@ -1,18 +1,21 @@
-//! One connection: frames in, frames out, in order.
+//! One connection: frames in, frames out, in order, and an end to everything that takes too long.
 
-use std::fmt;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
-use protocol::frame::{EncodedFrame, Framer};
+use bytes::BytesMut;
+use protocol::DecodeError;
+use protocol::frame::Framer;
 use protocol::names::BrokerId;
-use protocol::{ApiKey, DecodeError, DecodeErrorKind, RequestHeader};
-use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::{Inbox, Shared};
+use super::clock::FAR;
+use super::limits::Limits;
+use super::outbox::Outbox;
+use super::shared::{Inbox, Shared};
+use super::stranger::{log_close, log_frame, other_protocol};
 use crate::cluster::{CloseReason, ConnectionId, Effect, Effects};
 
 /// Serves a client until one of the two closes, or the cluster is dropped.
@@ -22,51 +25,83 @@ pub(super) async fn serve(shared: Arc<Shared>, broker: BrokerId, stream: TcpStre
         tracing::debug!(%peer, %error, "cannot set TCP_NODELAY");
     }
     let (id, inbox) = shared.open(broker);
-    let framer = Framer::new(shared.lock().cluster.max_frame_bytes());
+    let limits = shared.limits;
     let mut connection = Connection {
         shared: &shared,
         id,
         stream,
         inbox,
-        framer,
+        limits,
+        framer: Framer::new(limits.frame_bytes),
         received: BytesMut::new(),
-        outbox: Vec::new(),
-        outbox_bytes: 0,
+        outbox: Outbox::default(),
         is_reading: true,
         has_spoken: false,
+        active: Instant::now(),
+        frame_began: None,
+        write: None,
+        ended: None,
     };
-    match connection.run().await {
-        Ok(End::Peer) => {}
-        Ok(End::Broker(reason)) => {
+    let Err(end) = connection.run().await;
+    match end {
+        End::Peer => {}
+        End::Broker(reason) => {
             // What was answered before still goes out.
-            let _ = connection.flush().await;
-            log(peer, broker, &reason);
+            connection.finish().await;
+            log_close(peer, broker, &reason);
         }
-        Ok(End::NotKafka(what)) => {
+        End::NotKafka(what) => {
             tracing::warn!(%peer, %broker, "closing: this looks like {what}, and is no Kafka request");
         }
-        Ok(End::BadFrame(error)) => {
-            let _ = connection.flush().await;
+        End::BadFrame(error) => {
+            connection.finish().await;
             log_frame(peer, broker, &connection.received, &error);
         }
-        Ok(End::CutOff { missing }) => {
+        End::CutOff { missing } => {
             let reason = format!("the client closed the connection {missing} bytes before the frame's end");
             log_frame(peer, broker, &connection.received, &reason);
         }
-        Err(error) => tracing::debug!(%peer, %broker, %error, "connection lost"),
+        End::TooSlow { missing } => {
+            let limit = limits.frame_deadline;
+            let reason = format!("{missing} bytes of the frame are missing {limit:?} after its first one");
+            log_frame(peer, broker, &connection.received, &reason);
+        }
+        End::Unread { bytes } => {
+            let limit = limits.write_deadline;
+            tracing::warn!(%peer, %broker, bytes, "closing: the client has not read its answers for {limit:?}");
+        }
+        End::Idle => tracing::debug!(%peer, %broker, "closing: nothing was asked for {:?}", limits.idle),
+        End::Lost(error) => tracing::debug!(%peer, %broker, %error, "connection lost"),
     }
 }
 
 /// Why a connection ends.
 enum End {
+    /// The client has closed it, and has all its answers.
     Peer,
     Broker(CloseReason),
     NotKafka(&'static str),
     BadFrame(DecodeError),
-    /// The peer closes within a frame.
+    /// The client closes within a frame.
     CutOff {
         missing: usize,
     },
+    /// A frame does not end.
+    TooSlow {
+        missing: usize,
+    },
+    /// The client does not read.
+    Unread {
+        bytes: usize,
+    },
+    Idle,
+    Lost(io::Error),
+}
+
+impl From<io::Error> for End {
+    fn from(error: io::Error) -> Self {
+        Self::Lost(error)
+    }
 }
 
 struct Connection<'a> {
@@ -74,13 +109,31 @@ struct Connection<'a> {
     id: ConnectionId,
     stream: TcpStream,
     inbox: Inbox,
+    limits: Limits,
     framer: Framer,
     received: BytesMut,
-    outbox: Vec<Bytes>,
-    outbox_bytes: usize,
+    outbox: Outbox,
+    /// Whether the core takes frames.
     is_reading: bool,
     /// Whether a whole frame has come, so that it is a Kafka client.
     has_spoken: bool,
+    /// When something last came or went.
+    active: Instant,
+    /// When the frame began that is not whole yet.
+    frame_began: Option<Instant>,
+    /// What the client has still to take of its answers.
+    write: Option<Write>,
+    /// When the client closed its half.
+    ended: Option<Instant>,
+}
+
+/// Answers that the client has not taken at once. The deadline is for one buffer's worth of them: a long answer has more
+/// time, a client that takes a byte now and then has not.
+#[derive(Clone, Copy)]
+struct Write {
+    began: Instant,
+    /// Bytes since then.
+    taken: usize,
 }
 
 impl Drop for Connection<'_> {
@@ -97,37 +150,58 @@ const OWN_BUFFER: usize = crate::cluster::log::COPY_BELOW;
 /// A buffer grows to this many times what has arrived: a length alone buys nothing. A megabyte after the first 16 KiB is
 /// copied once instead of three times, and memory that nothing is written to costs nothing.
 const GROWTH: usize = 64;
-/// Answers are written when there are so many bytes of them, even if more requests are waiting to be read.
-const MAX_OUTBOX: usize = 1024 * 1024;
 
 impl Connection<'_> {
-    async fn run(&mut self) -> io::Result<End> {
+    async fn run(&mut self) -> Result<std::convert::Infallible, End> {
+        let timer = sleep_until(self.deadline());
+        tokio::pin!(timer);
         loop {
             tokio::select! {
                 biased;
-                Some(effect) = self.inbox.recv() => {
-                    if let Some(reason) = self.perform(vec![effect]) {
-                        return Ok(End::Broker(reason));
-                    }
-                }
-                ready = self.stream.readable(), if self.is_reading => {
+                Some(effect) = self.inbox.recv() => self.perform(vec![effect])?,
+                ready = self.stream.writable(), if !self.outbox.is_empty() => ready?,
+                ready = self.stream.readable(), if self.wants_bytes() => {
                     ready?;
-                    self.make_room();
-                    match self.stream.try_read_buf(&mut self.received) {
-                        Ok(0) if self.received.is_empty() => return Ok(End::Peer),
-                        Ok(0) => return Ok(End::CutOff { missing: self.framer.missing(&self.received) }),
-                        Ok(_) => {
-                            if let Some(end) = self.frames().await? {
-                                return Ok(end);
-                            }
-                        }
-                        Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                        Err(error) => return Err(error),
-                    }
+                    self.read()?;
+                }
+                () = &mut timer => {
+                    self.check_deadline()?;
+                    timer.as_mut().reset(self.deadline());
                 }
             }
-            self.flush().await?;
+            self.work()?;
+            if self.ended.is_some() && self.is_reading && self.outbox.is_empty() {
+                return Err(self.end_of_peer());
+            }
+            // A deadline that became later rings too early once, and is set anew then.
+            let deadline = self.deadline();
+            if deadline < timer.deadline() {
+                timer.as_mut().reset(deadline);
+            }
         }
+    }
+
+    /// Whether bytes are read: not while the client leaves its answers lying. While the core takes no frames, as much as
+    /// tells whether the client is still there.
+    fn wants_bytes(&self) -> bool {
+        let is_welcome = self.is_reading || self.received.is_empty();
+        self.ended.is_none() && is_welcome && self.outbox.bytes() <= self.limits.write_buffer
+    }
+
+    fn read(&mut self) -> Result<(), End> {
+        self.make_room();
+        match self.stream.try_read_buf(&mut self.received) {
+            Ok(0) => self.ended = Some(Instant::now()),
+            Ok(_) => self.active = Instant::now(),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                // An idle connection holds no buffer.
+                if self.received.is_empty() {
+                    self.received = BytesMut::new();
+                }
+            }
+            Err(error) => return Err(End::Lost(error)),
+        }
+        Ok(())
     }
 
     /// Makes room for what comes next: the rest of a large frame and no more, or a small piece.
@@ -146,110 +220,120 @@ impl Connection<'_> {
         }
     }
 
-    /// Gives the core every whole frame that has come.
-    async fn frames(&mut self) -> io::Result<Option<End>> {
+    /// Answers what has come, as long as the client takes the answers.
+    fn work(&mut self) -> Result<(), End> {
+        loop {
+            let is_done = self.frames()?;
+            self.write()?;
+            if is_done || self.outbox.bytes() > self.limits.write_buffer {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Gives the core the whole frames that have come, up to so many bytes of answers; whether it takes no more now.
+    fn frames(&mut self) -> Result<bool, End> {
         if !self.has_spoken
             && let Some(what) = other_protocol(&self.received)
         {
-            return Ok(Some(End::NotKafka(what)));
+            return Err(End::NotKafka(what));
         }
-        loop {
-            let frame = match self.framer.next(&mut self.received) {
-                Ok(Some(frame)) => frame,
-                Ok(None) => return Ok(None),
-                Err(error) => return Ok(Some(End::BadFrame(error))),
+        while self.is_reading && self.outbox.bytes() <= self.limits.write_buffer {
+            let Some(frame) = self.framer.next(&mut self.received).map_err(End::BadFrame)? else {
+                self.frame_began =
+                    (!self.received.is_empty()).then(|| self.frame_began.unwrap_or(self.active));
+                return Ok(true);
             };
             self.has_spoken = true;
+            self.frame_began = None;
             let effects = self.shared.handle_frame(self.id, frame, &mut self.inbox);
-            if let Some(reason) = self.perform(effects) {
-                return Ok(Some(End::Broker(reason)));
-            }
-            if self.outbox_bytes > MAX_OUTBOX {
-                self.flush().await?;
-            }
+            self.perform(effects)?;
         }
+        // Nobody is to blame for a frame that nobody takes.
+        self.frame_began = None;
+        Ok(!self.is_reading)
     }
 
-    /// Does what the core says; gives the reason if that is to close.
-    fn perform(&mut self, effects: Effects) -> Option<CloseReason> {
+    /// Does what the core says; an error if that is to close.
+    fn perform(&mut self, effects: Effects) -> Result<(), End> {
         for effect in effects {
             match effect {
-                Effect::Send { frame, .. } => {
-                    self.outbox_bytes += frame.len();
-                    self.outbox.extend(frame.parts().cloned());
-                }
-                Effect::Close { reason, .. } => return Some(reason),
+                Effect::Send { frame, .. } => self.outbox.push(&frame),
+                Effect::Close { reason, .. } => return Err(End::Broker(reason)),
                 Effect::StopReading { .. } => self.is_reading = false,
-                Effect::ResumeReading { .. } => self.is_reading = true,
+                Effect::ResumeReading { .. } => {
+                    self.is_reading = true;
+                    // What the client sent meanwhile is not late.
+                    self.active = Instant::now();
+                }
             }
         }
-        None
+        Ok(())
     }
 
-    /// Writes all answers in as few calls as possible. While the client does not take them, nothing is read from it.
-    async fn flush(&mut self) -> io::Result<()> {
+    /// Writes what the socket takes.
+    fn write(&mut self) -> Result<(), End> {
         if self.outbox.is_empty() {
             return Ok(());
         }
-        self.outbox_bytes = 0;
-        let mut frames = EncodedFrame::from_parts(std::mem::take(&mut self.outbox));
-        self.stream.write_all_buf(&mut frames).await
-    }
-}
-
-/// The protocol that someone speaks who has come to the wrong port, told by the first bytes.
-fn other_protocol(received: &[u8]) -> Option<&'static str> {
-    const HTTP: [&[u8]; 9] =
-        [b"GET ", b"POST", b"PUT ", b"HEAD", b"DELE", b"OPTI", b"PATC", b"CONN", b"TRAC"];
-    match received {
-        // Handshake, version 3.x: as a length it would be 369 MB.
-        [0x16, 0x03, ..] => Some("a TLS hello"),
-        _ if HTTP.iter().any(|method| received.starts_with(method)) => Some("an HTTP request"),
-        _ if received.starts_with(b"HTTP") => Some("an HTTP answer"),
-        _ if received.starts_with(b"PRI ") => Some("an HTTP/2 preface"),
-        _ if received.starts_with(b"SSH-") => Some("an SSH greeting"),
-        _ => None,
-    }
-}
-
-/// The line for what is no whole frame. What it was to become is in its first bytes, if so many came.
-fn log_frame(peer: SocketAddr, broker: BrokerId, received: &[u8], reason: &dyn fmt::Display) {
-    const BEHIND_LENGTH: std::ops::Range<usize> = 4..12;
-    let head = received.get(BEHIND_LENGTH).map(Bytes::copy_from_slice);
-    let api =
-        head.and_then(|head| RequestHeader::peek(&head)).map(|(api_key, version, _)| (api_key, version));
-    log_bad_request(peer, broker, api, reason);
-}
-
-fn log_bad_request(
-    peer: SocketAddr,
-    broker: BrokerId,
-    api: Option<(ApiKey, i16)>,
-    reason: &dyn fmt::Display,
-) {
-    match api {
-        Some((api_key, version)) => {
-            tracing::warn!(%peer, %broker, %api_key, version, %reason, "closing: not a request");
+        let now = Instant::now();
+        let mut write = self.write.unwrap_or(Write { began: now, taken: 0 });
+        let taken = self.outbox.write_to(&self.stream)?;
+        if taken > 0 {
+            self.active = now;
         }
-        None => {
-            tracing::warn!(%peer, %broker, api_key = "none", version = "none", %reason, "closing: not a request");
+        write.taken += taken;
+        if write.taken >= self.limits.write_buffer {
+            write = Write { began: now, taken: 0 };
         }
+        self.write = (!self.outbox.is_empty()).then_some(write);
+        Ok(())
     }
-}
 
-/// One line for each connection that the broker closes: a warning if the client is to blame.
-fn log(peer: SocketAddr, broker: BrokerId, reason: &CloseReason) {
-    match reason {
-        CloseReason::BadRequest { api: Some((api_key, version)), error } => match error.kind() {
-            DecodeErrorKind::UnsupportedVersion { .. } | DecodeErrorKind::UnknownApiKey(_) => {
-                tracing::warn!(%peer, %broker, %api_key, version, %reason, "closing: not served");
+    /// What is still to be written is, if the client takes it in time.
+    async fn finish(&mut self) {
+        let deadline = Instant::now() + self.limits.write_deadline;
+        while self.write().is_ok() && !self.outbox.is_empty() {
+            if !matches!(timeout_at(deadline, self.stream.writable()).await, Ok(Ok(()))) {
+                return;
             }
-            _ => log_bad_request(peer, broker, Some((*api_key, *version)), reason),
-        },
-        CloseReason::BadRequest { api: None, .. } => log_bad_request(peer, broker, None, reason),
-        CloseReason::BadAnswer { api: (api_key, version), .. } => {
-            tracing::warn!(%peer, %broker, %api_key, version, %reason, "closing");
         }
-        CloseReason::Failed | CloseReason::Fault(_) => tracing::debug!(%peer, %broker, %reason, "closing"),
+    }
+
+    /// When something has taken too long, as things are.
+    fn deadline(&self) -> Instant {
+        let limits = &self.limits;
+        let due = [
+            self.write.map(|write| write.began + limits.write_deadline),
+            self.ended.map(|ended| ended + limits.write_deadline),
+            self.frame_began.map(|began| began + limits.frame_deadline),
+            self.is_idle().then(|| self.active + limits.idle),
+        ];
+        due.into_iter().flatten().min().unwrap_or_else(|| self.active + FAR)
+    }
+
+    /// Whether it is the client's turn, and it has not begun.
+    fn is_idle(&self) -> bool {
+        self.is_reading && self.received.is_empty() && self.outbox.is_empty()
+    }
+
+    fn check_deadline(&self) -> Result<(), End> {
+        if Instant::now() < self.deadline() {
+            return Ok(());
+        }
+        Err(match (self.write, self.ended, self.frame_began) {
+            (Some(_), ..) => End::Unread { bytes: self.outbox.bytes() },
+            (None, Some(_), _) => End::Peer,
+            (None, None, Some(_)) => End::TooSlow { missing: self.framer.missing(&self.received) },
+            (None, None, None) => End::Idle,
+        })
+    }
+
+    /// What it means that the client has closed its half and has all answers.
+    fn end_of_peer(&self) -> End {
+        match self.received.is_empty() {
+            true => End::Peer,
+            false => End::CutOff { missing: self.framer.missing(&self.received) },
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::Shared;
+use super::shared::Shared;
 use crate::cluster::Input;
 
 /// Rings at the core's next wakeup, again and again.

@@ -1,6 +1,6 @@
 //! Fetch: what is read, and how long one waits for it.
 
-use milena_mock_broker::{ClusterConfig, ConnectionId, TopicSpec};
+use milena_mock_broker::{CloseReason, ClusterConfig, ConnectionId, Effect, Input, TopicSpec};
 use protocol::ErrorCode;
 use protocol::messages::fetch::{FetchPartition, FetchTopic, PartitionData};
 use protocol::messages::{FetchRequest, FetchResponse, MetadataRequest};
@@ -194,7 +194,7 @@ fn a_fetch_waits_until_there_is_something_or_its_time_is_up() {
     let effects = world.send(writer, 9, &crate::client::produce_request("orders", 0, -1, Some(batch(1))));
     assert_eq!(effects.len(), 1);
     let effects = world.send(writer, 9, &crate::client::produce_request("orders", 2, -1, Some(batch(1))));
-    assert_eq!(effects.len(), 2, "an answer to each");
+    assert_eq!(effects.len(), 3, "an answer to each, and the reader is read again");
     let response = reply::<FetchRequest>(effects, reader, 12).answer();
     assert_eq!([0, 1].map(|place| base_offsets(partition(&response, place)).len()), [0, 1]);
     assert_eq!(world.cluster.next_wakeup(), None);
@@ -239,7 +239,7 @@ fn a_connection_is_answered_in_order_though_a_fetch_waits() {
     assert!(matches!(world.ask(other, 12, &MetadataRequest::default()), Reply::Answer(_)));
     world.now = protocol::names::Timestamp(NOW + 500);
     let effects = world.cluster.handle(milena_mock_broker::Input::Wakeup, world.now);
-    assert_eq!(effects.len(), 2);
+    assert_eq!(effects.len(), 3);
     reply::<FetchRequest>(effects, reader, 12).answer();
 }
 
@@ -253,18 +253,28 @@ fn a_closed_connection_waits_no_more() {
 
 #[test]
 fn who_asks_faster_than_it_is_answered_is_read_no_more() {
-    use milena_mock_broker::{Effect, Input};
     let (mut world, reader) = world();
-    assert_eq!(world.ask(reader, 12, &request("orders", &[(1, 0)])), Reply::Nothing);
-    let mut effects = Vec::new();
-    for _ in 0..100 {
-        effects.extend(world.send(reader, 12, &MetadataRequest::default()));
-    }
+    let effects = world.send(reader, 12, &request("orders", &[(1, 0)]));
     assert!(matches!(effects[..], [Effect::StopReading { .. }]), "{effects:?}");
+    // What was read before that is answered too.
+    for _ in 0..1000 {
+        assert!(world.send(reader, 12, &MetadataRequest::default()).is_empty());
+    }
     world.now = protocol::names::Timestamp(NOW + 500);
     let effects = world.cluster.handle(Input::Wakeup, world.now);
-    assert_eq!(effects.len(), 102);
-    assert!(matches!(effects[101], Effect::ResumeReading { .. }));
+    assert_eq!(effects.len(), 1002);
+    assert!(matches!(effects[1001], Effect::ResumeReading { .. }));
+}
+
+#[test]
+fn who_is_not_read_and_goes_on_sending_is_closed() {
+    let (mut world, reader) = world();
+    assert_eq!(world.ask(reader, 12, &request("orders", &[(1, 0)])), Reply::Nothing);
+    let closed = (0..2000).find(|_| {
+        let effects = world.send(reader, 12, &MetadataRequest::default());
+        matches!(effects[..], [Effect::Close { reason: CloseReason::Overrun, .. }])
+    });
+    assert_eq!(closed, Some(1000));
 }
 
 #[test]

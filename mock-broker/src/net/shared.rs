@@ -1,0 +1,155 @@
+//! What all tasks share: the core behind its lock, and the way its effects take.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use protocol::names::{BrokerId, Timestamp};
+use tokio::sync::{Notify, mpsc};
+
+use super::clock::Clock;
+use super::limits::Limits;
+use crate::cluster::{Cluster, ConnectionId, Effect, Effects, Input};
+
+/// Where a connection's task finds what others have caused.
+pub(super) type Inbox = mpsc::UnboundedReceiver<Effect>;
+
+/// One lock stands around the core and is held for one frame at a time, never while something is read or written.
+pub(super) struct Shared {
+    core: Mutex<Core>,
+    connections: AtomicU64,
+    /// Rung when the next wakeup comes earlier than it did.
+    pub(super) earlier: Notify,
+    pub(super) clock: Clock,
+    pub(super) limits: Limits,
+    pub(super) counters: Counters,
+}
+
+/// What is counted beside the journal.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) refused: AtomicU64,
+    pub(super) panics: AtomicU64,
+}
+
+pub(super) struct Core {
+    pub(super) cluster: Cluster,
+    /// How each connection's task is told what others cause.
+    inboxes: BTreeMap<ConnectionId, mpsc::UnboundedSender<Effect>>,
+    /// When the timer rings.
+    pub(super) alarm: Option<Timestamp>,
+}
+
+impl Shared {
+    pub(super) fn new(cluster: Cluster) -> Self {
+        let limits = Limits::new(&cluster.config);
+        let core = Core { cluster, inboxes: BTreeMap::new(), alarm: None };
+        Self {
+            core: Mutex::new(core),
+            connections: AtomicU64::new(0),
+            earlier: Notify::new(),
+            clock: Clock::new(),
+            limits,
+            counters: Counters::default(),
+        }
+    }
+
+    /// A panic while the lock was held was in a closure of a test, in another thread; the cluster lives on.
+    pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many connections there are.
+    pub(super) fn open_connections(&self) -> usize {
+        self.lock().inboxes.len()
+    }
+
+    /// Gives the core an input, and passes its effects on to the tasks of the connections.
+    pub(super) fn handle(&self, input: Input) {
+        let mut core = self.lock();
+        let effects = self.feed(&mut core, input);
+        core.deliver(effects);
+        self.set_alarm(core);
+    }
+
+    /// Gives the core a frame, and gives back what is to be done on its connection: first what others have caused, which
+    /// lies in the inbox, for answers must leave in the order in which they were given under the lock.
+    pub(super) fn handle_frame(&self, own: ConnectionId, frame: Bytes, inbox: &mut Inbox) -> Effects {
+        let mut core = self.lock();
+        let effects = self.feed(&mut core, Input::Frame { connection: own, frame });
+        let is_own = |effect: &Effect| connection_of(effect) == own;
+        if inbox.is_empty() && effects.iter().all(is_own) {
+            self.set_alarm(core);
+            return effects;
+        }
+        let mut in_order: Effects = std::iter::from_fn(|| inbox.try_recv().ok()).collect();
+        let (mine, others): (Effects, Effects) = effects.into_iter().partition(is_own);
+        in_order.extend(mine);
+        core.deliver(others);
+        self.set_alarm(core);
+        in_order
+    }
+
+    /// Gives the core an input. If it panics, the connection whose request did that is closed; what was to be done for
+    /// others until then is done, and the rest follows.
+    fn feed(&self, core: &mut Core, input: Input) -> Effects {
+        let now = self.clock.now();
+        let mut effects = Effects::new();
+        let cluster = &mut core.cluster;
+        let mut handled = catch_unwind(AssertUnwindSafe(|| cluster.handle_into(input, now, &mut effects)));
+        // Each round closes a connection, so that there is a last one.
+        while handled.is_err() {
+            self.counters.panics.fetch_add(1, Ordering::Relaxed);
+            handled = catch_unwind(AssertUnwindSafe(|| cluster.recover(now, &mut effects)));
+        }
+        effects
+    }
+
+    /// Sees to it that the timer rings when the core wants it.
+    fn set_alarm(&self, mut core: MutexGuard<'_, Core>) {
+        let next = core.cluster.next_wakeup();
+        let is_earlier = next.is_some_and(|next| core.alarm.is_none_or(|alarm| next < alarm));
+        core.alarm = next;
+        drop(core);
+        // An alarm that became later rings too early once, and is set anew then.
+        if is_earlier {
+            self.earlier.notify_one();
+        }
+    }
+
+    /// Registers a new connection to a broker.
+    pub(super) fn open(&self, broker: BrokerId) -> (ConnectionId, Inbox) {
+        let connection = ConnectionId(self.connections.fetch_add(1, Ordering::Relaxed));
+        let (sender, inbox) = mpsc::unbounded_channel();
+        self.lock().inboxes.insert(connection, sender);
+        self.handle(Input::Opened { connection, broker });
+        (connection, inbox)
+    }
+
+    pub(super) fn closed(&self, connection: ConnectionId) {
+        self.lock().inboxes.remove(&connection);
+        self.handle(Input::Closed { connection });
+    }
+}
+
+impl Core {
+    fn deliver(&mut self, effects: Effects) {
+        for effect in effects {
+            // Whose task is gone needs no answer.
+            if let Some(inbox) = self.inboxes.get(&connection_of(&effect)) {
+                let _ = inbox.send(effect);
+            }
+        }
+    }
+}
+
+fn connection_of(effect: &Effect) -> ConnectionId {
+    match effect {
+        Effect::Send { connection, .. }
+        | Effect::Close { connection, .. }
+        | Effect::StopReading { connection }
+        | Effect::ResumeReading { connection } => *connection,
+    }
+}
