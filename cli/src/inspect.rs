@@ -77,7 +77,8 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 9092)]
     port: u16,
 
-    /// Prints one JSON object a line, with bodies in Kafka's JSON form.
+    /// Prints one JSON object a line, with bodies in Kafka's JSON form; unknown tagged fields stand in an extra key,
+    /// `_unknownTaggedFields`, which Kafka's does not have.
     #[arg(long)]
     json: bool,
     /// Prints the records in the batches too.

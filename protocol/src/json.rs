@@ -1,10 +1,12 @@
 //! Kafka's own JSON form of messages, both directions (feature `json`).
 //!
 //! Field names are Kafka's in lower camel case; bytes and records are standard base64; a [`Uuid`] is url-safe base64;
-//! 64-bit integers are plain numbers; a tagged field at its default is left out; null is null. Unknown tagged fields
-//! have no JSON form.
+//! 64-bit integers are plain numbers; a tagged field at its default is left out; null is null.
 //!
-//! Source: the `JsonConverter` classes of Kafka's Java library, except that those leave `records` empty.
+//! Source: the `JsonConverter` classes of Kafka's Java library, except that those leave `records` empty and drop unknown
+//! tagged fields: here a struct that has some has an [extra key](UNKNOWN_TAGGED_FIELDS), so that nothing is lost.
+
+mod unknown;
 
 use std::fmt;
 
@@ -14,6 +16,8 @@ use bytes::Bytes;
 use bytestring::ByteString;
 pub use serde_json::Value;
 
+pub use self::unknown::UNKNOWN_TAGGED_FIELDS;
+pub(crate) use self::unknown::{put_unknown, take_unknown};
 use crate::api::ApiKey;
 use crate::error::EncodeError;
 use crate::error_code::ErrorCode;
@@ -305,6 +309,7 @@ impl JsonForm for RequestHeader {
         object.insert("requestApiVersion".to_owned(), self.request_api_version.to_json(version)?);
         object.insert("correlationId".to_owned(), self.correlation_id.to_json(version)?);
         object.insert("clientId".to_owned(), self.client_id.to_json(version)?);
+        put_unknown(&mut object, &self.unknown_tagged_fields, version)?;
         Ok(object.into())
     }
 
@@ -313,7 +318,8 @@ impl JsonForm for RequestHeader {
         take(object, "requestApiKey", false, version, &mut self.request_api_key)?;
         take(object, "requestApiVersion", false, version, &mut self.request_api_version)?;
         take(object, "correlationId", false, version, &mut self.correlation_id)?;
-        take(object, "clientId", false, version, &mut self.client_id)
+        take(object, "clientId", false, version, &mut self.client_id)?;
+        take_unknown(object, &mut self.unknown_tagged_fields, version)
     }
 }
 
@@ -321,11 +327,14 @@ impl JsonForm for ResponseHeader {
     fn to_json(&self, version: i16) -> Result<Value, EncodeError> {
         let mut object = Object::new();
         object.insert("correlationId".to_owned(), self.correlation_id.to_json(version)?);
+        put_unknown(&mut object, &self.unknown_tagged_fields, version)?;
         Ok(object.into())
     }
 
     fn read_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
-        take(object(value)?, "correlationId", false, version, &mut self.correlation_id)
+        let object = object(value)?;
+        take(object, "correlationId", false, version, &mut self.correlation_id)?;
+        take_unknown(object, &mut self.unknown_tagged_fields, version)
     }
 }
 

@@ -54,7 +54,7 @@
 //! | data messages | the eleven that Kafka keeps inside records and fields, such as [`messages::VotersRecord`] |
 //! | headers | request 1–2, response 0–1, ApiVersions' exception (KIP-511) |
 //! | versions | what a broker offers, and what to speak with it ([`negotiation`], KIP-35, KIP-511) |
-//! | unknown tagged fields (KIP-482) | kept, at every level |
+//! | unknown tagged fields (KIP-482) | kept, at every level, in the JSON form too |
 //! | record batches | format 2, read and written, with none, gzip, snappy, lz4 and zstd, each behind a default feature |
 //! | control records | commit, abort, and the quorum's own ([`records::ControlRecord`]) |
 //! | message formats 0 and 1 | read, borrowed and owned, and written, wrapped compression too; no Produce version of today carries them |

@@ -48,7 +48,8 @@ fn request(mut vector: Vector) -> Result<(), String> {
 
     let (header, body) = RequestHeader::read(&vector.bytes).map_err(|e| format!("does not decode: {e}"))?;
     expect_empty(&body)?;
-    vector.compare(&header.to_json(vector.version).map_err(|e| e.to_string())?, &format!("{header:?}"))?;
+    vector.compare(&header.to_json(vector.version).map_err(|e| e.to_string())?)?;
+    built_from_json(&header, &vector)?;
     let mut output = Output::new(Vec::new());
     header.write(&mut output).map_err(|e| format!("does not encode: {e}"))?;
     vector.compare_bytes("encoded again", &output.into_bytes())
@@ -59,10 +60,19 @@ fn response(vector: Vector) -> Result<(), String> {
     let read = ResponseHeader::read(key, version, &vector.bytes);
     let (header, body) = read.map_err(|e| format!("does not decode: {e}"))?;
     expect_empty(&body)?;
-    vector.compare(&header.to_json(vector.version).map_err(|e| e.to_string())?, &format!("{header:?}"))?;
+    vector.compare(&header.to_json(vector.version).map_err(|e| e.to_string())?)?;
+    built_from_json(&header, &vector)?;
     let mut output = Output::new(Vec::new());
     header.write(key, version, &mut output).map_err(|e| format!("does not encode: {e}"))?;
     vector.compare_bytes("encoded again", &output.into_bytes())
+}
+
+fn built_from_json<H: JsonForm + Default + PartialEq>(header: &H, vector: &Vector) -> Result<(), String> {
+    let mut built = H::default();
+    built
+        .read_json(&vector.json, vector.version)
+        .map_err(|e| format!("cannot be built from its JSON: {e}"))?;
+    if built == *header { Ok(()) } else { Err("its JSON is read as another header".to_owned()) }
 }
 
 /// A request that is flexible, or one that is not.

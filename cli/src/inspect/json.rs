@@ -4,7 +4,7 @@
 
 use std::io::{self, Write};
 
-use protocol::json::Value;
+use protocol::json::{JsonForm, Value};
 use protocol::records::{ControlRecord, Record};
 use serde_json::json;
 
@@ -54,6 +54,7 @@ fn value(output: &mut dyn Write, item: &Item) -> io::Result<()> {
     match item {
         Item::Plain(value) => write!(output, "{value}"),
         Item::Bytes(bytes) | Item::Records(bytes) => write!(output, "\"{}\"", base64(bytes)),
+        Item::Unknown(fields) => write!(output, "{}", fields.to_json(0).unwrap_or_default()),
         Item::List(items) => {
             write!(output, "[")?;
             for (index, item) in items.iter().enumerate() {

@@ -6,6 +6,7 @@ use protocol::messages::*;
 use protocol::schema::StructSchema;
 use protocol::{
     ApiKey, DecodeError, EncodeError, ErrorCode, Message, Request, RequestHeader, Response, ResponseHeader,
+    nearest,
 };
 
 use super::tree::Item;
@@ -91,19 +92,17 @@ impl Named {
             let key = ApiKey(key);
             return key.name().map(|_| Self::Api(key)).ok_or(format!("there is no API with key {}", key.0));
         }
-        let is_asked = |name: &str| name.eq_ignore_ascii_case(text);
-        let api = ApiKey::ALL.iter().find(|key| key.name().is_some_and(is_asked));
-        let data = || DATA_MESSAGES.iter().find(|(name, _)| is_asked(name));
-        match api {
-            Some(key) => Ok(Self::Api(*key)),
-            None => match data() {
-                Some((name, read)) => Ok(Self::Data(name, *read)),
-                None => {
-                    Err("neither an API, such as Produce or 0, nor a data message, such as VotersRecord"
-                        .into())
-                }
-            },
+        let is_asked = |name: &&str| name.eq_ignore_ascii_case(text);
+        let apis = || ApiKey::ALL.iter().filter_map(|key| Some((key.name()?, Self::Api(*key))));
+        let data = DATA_MESSAGES.iter().map(|(name, read)| (*name, Self::Data(name, *read)));
+        if let Some((_, named)) = apis().chain(data).find(|(name, _)| is_asked(name)) {
+            return Ok(named);
         }
+        let known = apis().map(|(name, _)| name).chain(DATA_MESSAGES.iter().map(|(name, _)| *name));
+        let nearest = nearest(text, known).unwrap_or_default();
+        Err(format!(
+            "neither an API, such as Produce or 0, nor a data message, such as VotersRecord; the nearest name is {nearest}"
+        ))
     }
 }
 

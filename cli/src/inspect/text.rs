@@ -5,11 +5,12 @@ use std::io::{self, Write};
 use bytes::Bytes;
 use protocol::json::Value;
 use protocol::records::{ControlRecord, Record};
+use protocol::wire::TaggedFields;
 
 use super::batches::{self, About};
 use super::message::{Finding, Trouble};
 use super::report::Place;
-use super::tree::{Item, path_name};
+use super::tree::{Item, path_name, unknown_fields};
 
 /// The most of a key, a value or a bytes field that is shown, in bytes.
 const SHOWN_BYTES: usize = 256;
@@ -55,7 +56,19 @@ fn headline(output: &mut dyn Write, place: &Place<'_>, finding: &Finding) -> io:
     if let Some(origin) = &place.origin {
         write!(output, ", packet {} at {}, {}", origin.packet, origin.time, origin.connection)?;
     }
-    writeln!(output)
+    writeln!(output)?;
+    match finding.header.as_ref().and_then(|header| unknown_fields(&header.json)) {
+        Some(fields) => unknown(output, "  ", "header: ", &fields),
+        None => Ok(()),
+    }
+}
+
+/// A line for each tagged field that the schema does not know.
+fn unknown(output: &mut dyn Write, margin: &str, place: &str, fields: &TaggedFields) -> io::Result<()> {
+    let mut fields = fields.iter();
+    fields.try_for_each(|field| {
+        writeln!(output, "{margin}{place}unknown tagged field {}: {}", field.tag, digits(&field.data))
+    })
 }
 
 /// Where and what, after the byte.
@@ -108,6 +121,7 @@ impl Text<'_> {
                 writeln!(self.output, "{margin}{name}")?;
                 self.fields(item, depth + 1)
             }
+            Item::Unknown(fields) => unknown(self.output, &margin, "", fields),
         }
     }
 
@@ -216,19 +230,28 @@ fn nullable(bytes: Option<&[u8]>) -> String {
 
 /// Text in quotes if it is text, else hex digits; not all of it if it is long.
 fn shown(bytes: &[u8]) -> String {
-    let more = bytes.len().saturating_sub(SHOWN_BYTES);
-    let rest = if more > 0 { format!("… {more} bytes more") } else { String::new() };
     let is_text =
         |text: &&str| text.chars().all(|letter| !letter.is_control() || letter.is_ascii_whitespace());
     match std::str::from_utf8(bytes).ok().filter(is_text) {
         Some(text) => {
             let end = (0..=SHOWN_BYTES.min(text.len())).rev().find(|end| text.is_char_boundary(*end));
-            format!("{:?}{rest}", &text[..end.unwrap_or(0)])
+            format!("{:?}{}", &text[..end.unwrap_or(0)], and_more(bytes))
         }
-        None => {
-            let digits: String = bytes.iter().take(SHOWN_BYTES).map(|byte| format!("{byte:02x}")).collect();
-            format!("0x{digits}{rest}")
-        }
+        None => digits(bytes),
+    }
+}
+
+/// Hex digits; not all if there are many.
+fn digits(bytes: &[u8]) -> String {
+    let digits: String = bytes.iter().take(SHOWN_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    format!("0x{digits}{}", and_more(bytes))
+}
+
+/// Says how many bytes are not shown.
+fn and_more(bytes: &[u8]) -> String {
+    match bytes.len().saturating_sub(SHOWN_BYTES) {
+        0 => String::new(),
+        more => format!("… {more} bytes more"),
     }
 }
 

@@ -6,8 +6,9 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use bytes::Bytes;
-use protocol::json::Value;
+use protocol::json::{JsonForm, UNKNOWN_TAGGED_FIELDS, Value};
 use protocol::schema::{Kind, StructSchema};
+use protocol::wire::TaggedFields;
 
 /// A value of a message.
 #[derive(Clone, Debug)]
@@ -20,6 +21,8 @@ pub(crate) enum Item {
     List(Vec<Item>),
     /// Fields by Kafka's name of them, such as `TopicData`.
     Struct(Vec<(&'static str, Item)>),
+    /// Tagged fields that the schema does not know, by number.
+    Unknown(TaggedFields),
 }
 
 impl Item {
@@ -30,7 +33,11 @@ impl Item {
             let value = object.remove(&json_name(field.name))?;
             Some((field.name, Self::of(&field.kind, value).unless_unaligned(field.name)))
         });
-        Self::Struct(fields.collect())
+        let mut fields: Vec<_> = fields.collect();
+        if let Some(unknown) = unknown_fields(&object.into()) {
+            fields.push((UNKNOWN_TAGGED_FIELDS, Self::Unknown(unknown)));
+        }
+        Self::Struct(fields)
     }
 
     fn of(kind: &Kind, json: Value) -> Self {
@@ -65,7 +72,7 @@ impl Item {
         visit: &mut impl FnMut(&str, &Bytes) -> Result<(), E>,
     ) -> Result<(), E> {
         match self {
-            Self::Plain(_) | Self::Bytes(_) => Ok(()),
+            Self::Plain(_) | Self::Bytes(_) | Self::Unknown(_) => Ok(()),
             Self::Records(bytes) => visit(path, bytes),
             Self::List(items) => {
                 let mut items = items.iter().enumerate();
@@ -80,6 +87,13 @@ impl Item {
             }
         }
     }
+}
+
+/// The tagged fields of a struct, in its JSON form, that its schema does not know; `None` if there are none.
+pub(crate) fn unknown_fields(json: &Value) -> Option<TaggedFields> {
+    let mut fields = TaggedFields::default();
+    fields.read_json(json.get(UNKNOWN_TAGGED_FIELDS)?, 0).ok()?;
+    Some(fields)
 }
 
 /// A field's name in Kafka's JSON form: `topicData`.
@@ -106,7 +120,6 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use protocol::json::JsonForm;
     use protocol::messages::ProduceRequest;
     use protocol::messages::produce::{PartitionProduceData, TopicProduceData};
     use protocol::wire::Records;

@@ -7,7 +7,8 @@ use protocol::messages::metadata::MetadataRequestTopic;
 use protocol::messages::produce::{PartitionProduceData, TopicProduceData};
 use protocol::messages::{MetadataRequest, MetadataResponse, ProduceRequest};
 use protocol::records::{BatchBuilder, BatchOptions, Compression};
-use protocol::{Message, Response};
+use protocol::wire::Output;
+use protocol::{ApiKey, Message, RequestHeader, Response};
 
 use crate::harness::{Run, run};
 
@@ -58,6 +59,34 @@ fn golden_bodies_are_shown_as_java_shows_them() {
         assert_eq!(found["body"], json(expected));
         assert_eq!(found["length"], hex.len() / 2);
     }
+}
+
+#[test]
+fn unknown_tagged_fields_are_shown_where_they_lie() {
+    let mut topic = MetadataRequestTopic { name: Some("a".into()), ..Default::default() };
+    topic.unknown_tagged_fields.insert(9, Bytes::from_static(b"ab"));
+    let mut request = MetadataRequest { topics: Some(vec![topic]), ..Default::default() };
+    request.unknown_tagged_fields.insert(10_000, Bytes::from_static(&[0xff]));
+    let mut header =
+        RequestHeader { request_api_key: ApiKey::METADATA, request_api_version: 12, ..Default::default() };
+    header.unknown_tagged_fields.insert(3, Bytes::new());
+    let mut output = Output::new(Vec::new());
+    header.write(&mut output).unwrap();
+    request.write(12, &mut output).unwrap();
+    let frame = output.into_bytes();
+
+    let printed = inspect(&["--type", "request", "--file", "-"], &frame).ok();
+    let lines: Vec<&str> = printed.lines().collect();
+    assert_eq!(lines[1], "  header: unknown tagged field 3: 0x");
+    assert!(printed.contains("\n    unknown tagged field 9: 0x6162\n"), "{printed}");
+    assert!(printed.ends_with("\n  unknown tagged field 10000: 0xff\n"), "{printed}");
+
+    let line = json(&inspect(&["--type", "request", "--file", "-", "--json"], &frame).ok());
+    assert_eq!(line["header"], header.to_json(2).unwrap());
+    assert_eq!(line["body"], request.to_json(12).unwrap());
+    let mut read = MetadataRequest::default();
+    read.read_json(&line["body"], 12).unwrap();
+    assert_eq!(read, request);
 }
 
 #[test]
@@ -251,7 +280,8 @@ fn what_cannot_be_asked_for_is_said_in_one_line() {
         (&["--hex", "00"][..], "say what the bytes are"),
         (&["--records"], "--hex or --file"),
         (&["--hex", "0", "--records"], "not hex"),
-        (&["--hex", "00", "--api", "Nothing", "--version", "1"], "neither an API"),
+        (&["--hex", "00", "--api", "Produse", "--version", "1"], "neither an API, such as Produce or 0,"),
+        (&["--hex", "00", "--api", "Produse", "--version", "1"], "the nearest name is Produce"),
         (&["--hex", "00", "--api", "Produce", "--type", "request"], "--version"),
         (&["--hex", "00", "--api", "Produce", "--version", "9"], "--type"),
         (&["--hex", "00", "--type", "response"], "--api and --version"),

@@ -10,22 +10,36 @@ pub(crate) fn expand(schema: &Struct) -> TokenStream {
     let ident = &schema.ident;
     let puts = schema.fields.iter().map(put);
     let takes = schema.fields.iter().map(take);
+    let (put_unknown, take_unknown) = unknown(schema);
     quote! {
         #[cfg(feature = "json")]
         impl crate::json::JsonForm for #ident {
             fn to_json(&self, version: i16) -> Result<crate::json::Value, crate::error::EncodeError> {
                 let mut object = crate::json::Object::new();
                 #(#puts)*
+                #put_unknown
                 Ok(object.into())
             }
 
             fn read_json(&mut self, value: &crate::json::Value, version: i16) -> Result<(), crate::json::JsonError> {
                 let object = crate::json::object(value)?;
                 #(#takes)*
+                #take_unknown
                 Ok(())
             }
         }
     }
+}
+
+/// Tagged fields that the schema does not know are written and read beside the others.
+fn unknown(schema: &Struct) -> (TokenStream, TokenStream) {
+    if !schema.has_tags {
+        return (TokenStream::new(), TokenStream::new());
+    }
+    (
+        quote!(crate::json::put_unknown(&mut object, &self.unknown_tagged_fields, version)?;),
+        quote!(crate::json::take_unknown(object, &mut self.unknown_tagged_fields, version)?;),
+    )
 }
 
 fn put(field: &Field) -> TokenStream {
