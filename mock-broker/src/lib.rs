@@ -69,6 +69,7 @@
 //! connection's next request is read when the one before it is answered. The journal keeps
 //! [`ClusterConfig::journal_limit`] entries.
 
+mod action;
 mod cluster;
 mod config;
 mod fault;
@@ -80,10 +81,12 @@ mod net;
 /// The wire protocol, for those who drive a [`Cluster`] by hand.
 pub use protocol;
 
+pub use self::action::{Action, ElectionKind, Lag};
 pub use self::cluster::{
-    AdminError, CloseReason, Cluster, ConnectionId, Effect, Effects, Endpoint, Input, Partition, Topic,
+    AdminError, BrokerState, CloseReason, Cluster, ConnectionId, Effect, Effects, Endpoint, Input, Partition,
+    Topic,
 };
-pub use self::config::{ClusterConfig, ConfigError, TopicSpec};
+pub use self::config::{ClusterConfig, ConfigError, ReplicationRules, TopicSpec};
 pub use self::fault::{Fault, FaultId, FaultRule, Reaction};
 pub use self::journal::{Journal, JournalEntry, Outcome, PartitionOutcome, ProducedBatch};
 #[cfg(feature = "net")]

@@ -7,8 +7,8 @@ use protocol::ErrorCode;
 use protocol::names::{BrokerId, TopicName, Uuid};
 use protocol::wire::IntArray;
 
+use super::Cluster;
 use super::topic::Topic;
-use super::{Cluster, Endpoint};
 use crate::config::TopicSpec;
 
 /// What cannot be done to a cluster, and why.
@@ -42,23 +42,6 @@ impl std::error::Error for AdminError {}
 pub(crate) type Assignment = Vec<IntArray<BrokerId>>;
 
 impl Cluster {
-    /// The brokers and where clients find them, by id.
-    pub fn brokers(&self) -> impl Iterator<Item = (BrokerId, &Endpoint)> {
-        self.brokers.iter().map(|(id, endpoint)| (*id, endpoint))
-    }
-
-    /// Says where clients find a broker. Unknown ids are ignored.
-    pub fn set_endpoint(&mut self, broker: BrokerId, endpoint: Endpoint) {
-        if let Some(known) = self.brokers.get_mut(&broker) {
-            *known = endpoint;
-        }
-    }
-
-    /// The broker that clients are told to send what only a controller can do.
-    pub(crate) fn controller(&self) -> BrokerId {
-        self.brokers.keys().next().copied().unwrap_or(BrokerId::NONE)
-    }
-
     /// The topics, by name.
     pub fn topics(&self) -> impl Iterator<Item = &Topic> {
         self.topics.iter()
@@ -88,29 +71,6 @@ impl Cluster {
             self.touch(topic.id, index);
         }
         true
-    }
-
-    /// Makes another broker the leader of a partition, in a new leader epoch. If the broker has no replica, it
-    /// takes the place of the leader that was.
-    ///
-    /// # Errors
-    /// No such partition or broker.
-    pub fn move_leader(&mut self, topic: &str, partition: i32, broker: BrokerId) -> Result<(), AdminError> {
-        if !self.brokers.contains_key(&broker) {
-            let message = format!("there is no broker {broker}");
-            return Err(AdminError::new(ErrorCode::BROKER_NOT_AVAILABLE, message));
-        }
-        let found = self.topics.get_mut(topic).and_then(|topic| {
-            let id = topic.id;
-            topic.partition_mut(partition).map(|partition| (id, partition))
-        });
-        let Some((id, moved)) = found else {
-            let message = format!("there is no partition {partition} of a topic `{topic}`");
-            return Err(AdminError::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message));
-        };
-        moved.move_leader(broker);
-        self.touch(id, partition);
-        Ok(())
     }
 
     /// Whether a new topic may have this name.
@@ -179,6 +139,7 @@ impl Cluster {
         let name = TopicName::from(name.as_str());
         let id = self.new_id();
         self.topics.insert(Topic::new(name.clone(), id, assignment, configs, &self.config));
+        self.tell_brokers(&name);
         self.topics.get(&name).expect("just inserted")
     }
 

@@ -18,6 +18,7 @@ use super::topic::{Partition, TopicRules};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Appended {
     pub(crate) base_offset: i64,
+    pub(crate) next_offset: i64,
     /// −1, unless the broker's clock counts, or the batch was a duplicate.
     pub(crate) log_append_time: i64,
     /// Whether it had been there before.
@@ -46,7 +47,8 @@ impl Refused {
         Self { error_code, ..Self::default() }
     }
 
-    fn by_log(error_code: ErrorCode) -> Self {
+    /// Refused where the log was at hand.
+    pub(crate) fn by_log(error_code: ErrorCode) -> Self {
         Self { error_code, tells_log_start: true, ..Self::default() }
     }
 }
@@ -117,7 +119,8 @@ impl Partition {
                 Sequenced::Next => {}
                 Sequenced::Duplicate(known) => {
                     let (base_offset, log_append_time) = (known.base_offset, known.timestamp);
-                    return Ok(Appended { base_offset, log_append_time, duplicate: true });
+                    let next_offset = base_offset + i64::from(header.last_offset_delta) + 1;
+                    return Ok(Appended { base_offset, next_offset, log_append_time, duplicate: true });
                 }
             }
         }
@@ -127,12 +130,17 @@ impl Partition {
             timestamp_type: rules.timestamp_type,
             max_timestamp: log_append_time.unwrap_or(max_timestamp),
         };
-        let base_offset = self.log.append(batch, self.leader_epoch, stamp);
+        let base_offset = self.log.append(batch, self.leader_epoch, stamp, now);
         if header.producer_id.0 >= 0 {
             self.producers.appended(header, base_offset, stamp.max_timestamp, now);
             self.producers.expire(now, rules.producer_id_expiration_ms);
         }
-        Ok(Appended { base_offset, log_append_time: log_append_time.unwrap_or(-1), duplicate: false })
+        Ok(Appended {
+            base_offset,
+            next_offset: self.log.end_offset(),
+            log_append_time: log_append_time.unwrap_or(-1),
+            duplicate: false,
+        })
     }
 }
 

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use protocol::names::Timestamp;
 use protocol::records::{
     HEADER_SIZE, Limits, Part, RecordBatch, TimestampType, batches, crc32c, rewrite_header,
 };
@@ -27,6 +28,8 @@ pub(crate) struct Log {
 struct StoredBatch {
     next_offset: i64,
     max_timestamp: i64,
+    /// When the leader appended it; never before the batch ahead of it.
+    appended: Timestamp,
     leader_epoch: i32,
     size: u32,
     body: Body,
@@ -49,6 +52,12 @@ pub(crate) const COPY_BELOW: usize = 32 * 1024;
 struct EpochStart {
     epoch: i32,
     start_offset: i64,
+}
+
+/// The end of a log that others do not have: what a replica holds behind the point where its log and the leader's part.
+#[derive(Clone, Debug)]
+pub(crate) struct Tail {
+    batches: Vec<StoredBatch>,
 }
 
 /// What the header of a stored batch says of its records' time.
@@ -103,13 +112,21 @@ impl Log {
     }
 
     /// Appends a batch, and gives the offset of its first record.
-    pub(crate) fn append(&mut self, batch: &RecordBatch, leader_epoch: i32, stamp: Stamp) -> i64 {
+    pub(crate) fn append(
+        &mut self,
+        batch: &RecordBatch,
+        leader_epoch: i32,
+        stamp: Stamp,
+        now: Timestamp,
+    ) -> i64 {
         let base_offset = self.end_offset;
+        let appended = self.batches.last().map_or(now, |last| now.max(last.appended));
         self.end_offset += i64::from(batch.header().last_offset_delta) + 1;
         self.retained_bytes += batch.size() + OVERHEAD;
         self.batches.push(StoredBatch {
             next_offset: self.end_offset,
             max_timestamp: stamp.max_timestamp,
+            appended,
             leader_epoch,
             size: batch.size() as u32,
             body: Body::new(batch, base_offset, leader_epoch, stamp),
@@ -127,6 +144,60 @@ impl Log {
         }
     }
 
+    /// Where the last batch ends that was appended at this time or before.
+    pub(crate) fn end_at(&self, time: Timestamp) -> i64 {
+        self.end_of_first(self.batches.partition_point(|batch| batch.appended <= time))
+    }
+
+    /// Where the last batch ends that has no record at this offset or behind it.
+    pub(crate) fn whole_before(&self, offset: i64) -> i64 {
+        self.end_of_first(self.batches.partition_point(|batch| batch.next_offset <= offset))
+    }
+
+    fn end_of_first(&self, batches: usize) -> i64 {
+        batches.checked_sub(1).map_or(self.start_offset, |last| self.batches[last].next_offset)
+    }
+
+    /// When the record at this offset was appended, if it is there.
+    pub(crate) fn appended_at(&self, offset: i64) -> Option<Timestamp> {
+        self.batches.get(self.place(offset)).map(|batch| batch.appended)
+    }
+
+    /// Copies the batches from one offset up to another; both stand between batches.
+    pub(crate) fn tail(&self, from: i64, to: i64) -> Tail {
+        Tail { batches: self.batches[self.place(from)..self.place(to)].to_vec() }
+    }
+
+    /// Cuts off the batches from an offset on, which stands between batches.
+    pub(crate) fn truncate(&mut self, offset: i64) {
+        let cut = self.batches.split_off(self.place(offset));
+        self.retained_bytes -= cut.iter().map(StoredBatch::retained_bytes).sum::<usize>();
+        self.end_offset = offset;
+        self.epochs.retain(|epoch| epoch.start_offset < offset);
+    }
+
+    /// Appends what a replica had beyond the end of this log.
+    pub(crate) fn extend(&mut self, tail: Tail) {
+        for batch in tail.batches {
+            if self.epochs.last().is_none_or(|last| last.epoch < batch.leader_epoch) {
+                self.begin_epoch(batch.leader_epoch);
+            }
+            self.end_offset = batch.next_offset;
+            self.retained_bytes += batch.retained_bytes();
+            self.batches.push(batch);
+        }
+    }
+
+    /// Every batch, with the time at which it was appended.
+    pub(crate) fn batches(&self) -> impl Iterator<Item = (RecordBatch, Timestamp)> {
+        self.batches.iter().filter_map(|batch| Some((batch.parse()?, batch.appended)))
+    }
+
+    /// The place of the first batch that ends behind this offset.
+    fn place(&self, offset: i64) -> usize {
+        self.batches.partition_point(|batch| batch.next_offset <= offset)
+    }
+
     /// Adds the bytes of whole batches to `slices`, from the one with `offset` in it, up to the offset `end` and
     /// `max_bytes`; of the first one, however large, if `at_least_one`. Gives how many bytes that is.
     pub(crate) fn read(
@@ -137,9 +208,8 @@ impl Log {
         at_least_one: bool,
         slices: &mut Vec<Bytes>,
     ) -> usize {
-        let first = self.batches.partition_point(|batch| batch.next_offset <= offset);
         let mut read = 0;
-        for batch in &self.batches[first..] {
+        for batch in &self.batches[self.place(offset)..] {
             let size = batch.size as usize;
             let is_wanted = (at_least_one && read == 0) || read + size <= max_bytes;
             if batch.next_offset > end || !is_wanted {
@@ -201,13 +271,42 @@ fn restamped(batch: &RecordBatch, parts: [&Bytes; 2], stamp: Stamp) -> Bytes {
     Bytes::from(whole)
 }
 
+impl Tail {
+    /// The offset behind its last record, if it has one.
+    pub(crate) fn end_offset(&self) -> Option<i64> {
+        self.batches.last().map(|batch| batch.next_offset)
+    }
+
+    /// What it holds, in bytes.
+    pub(crate) fn retained_bytes(&self) -> usize {
+        self.batches.iter().map(StoredBatch::retained_bytes).sum()
+    }
+
+    /// Puts what lies between the new and the old point of parting in front.
+    pub(crate) fn prepend(&mut self, mut before: Self) {
+        before.batches.append(&mut self.batches);
+        self.batches = before.batches;
+    }
+}
+
 impl StoredBatch {
-    fn find_timestamp(&self, timestamp: i64) -> Option<Found> {
+    fn retained_bytes(&self) -> usize {
+        self.size as usize + OVERHEAD
+    }
+
+    fn parse(&self) -> Option<RecordBatch> {
         let bytes = match &self.body {
             Body::Whole(bytes) => bytes.clone(),
             Body::Split(parts) => Bytes::from(parts.concat()),
         };
-        let Some(Ok(Part::Batch(batch))) = batches(&bytes).next() else { return None };
+        match batches(&bytes).next() {
+            Some(Ok(Part::Batch(batch))) => Some(batch),
+            _ => None,
+        }
+    }
+
+    fn find_timestamp(&self, timestamp: i64) -> Option<Found> {
+        let batch = self.parse()?;
         let records = batch.records(&Limits::default()).ok()?;
         let found = records.iter().map_while(Result::ok).find(|record| record.timestamp >= timestamp)?;
         let leader_epoch = self.leader_epoch;
@@ -234,7 +333,7 @@ mod tests {
 
     fn append(log: &mut Log, batch: &RecordBatch, leader_epoch: i32) -> i64 {
         let (timestamp_type, max_timestamp) = (TimestampType::CreateTime, batch.header().max_timestamp);
-        log.append(batch, leader_epoch, Stamp { timestamp_type, max_timestamp })
+        log.append(batch, leader_epoch, Stamp { timestamp_type, max_timestamp }, Timestamp(max_timestamp))
     }
 
     fn base_offsets(log: &Log, offset: i64, max_bytes: usize, at_least_one: bool) -> Vec<i64> {
@@ -284,7 +383,7 @@ mod tests {
     fn log_append_time_holds_for_every_record_and_the_checksum_stays_right() {
         let mut log = Log::default();
         let stamp = Stamp { timestamp_type: TimestampType::LogAppendTime, max_timestamp: 77 };
-        log.append(&batch(&[1, 2], 10), 0, stamp);
+        log.append(&batch(&[1, 2], 10), 0, stamp, Timestamp(0));
         let mut slices = Vec::new();
         log.read(0, 2, usize::MAX, true, &mut slices);
         let Some(Ok(Part::Batch(stored))) = batches(&slices[0]).next() else { panic!() };
@@ -296,7 +395,7 @@ mod tests {
     fn a_wrong_highest_timestamp_is_set_right() {
         let mut log = Log::default();
         let stamp = Stamp { timestamp_type: TimestampType::CreateTime, max_timestamp: 2 };
-        log.append(&batch(&[1, 5], 10), 0, stamp);
+        log.append(&batch(&[1, 5], 10), 0, stamp, Timestamp(0));
         let mut slices = Vec::new();
         log.read(0, 2, usize::MAX, true, &mut slices);
         let Some(Ok(Part::Batch(stored))) = batches(&slices[0]).next() else { panic!() };

@@ -12,9 +12,14 @@
 
 mod admin;
 pub(crate) mod append;
+mod brokers;
+mod elections;
 pub(crate) mod log;
+mod perform;
 pub(crate) mod producers;
+mod replicas;
 mod retained;
+mod schedule;
 pub(crate) mod topic;
 pub(crate) mod waiting;
 
@@ -34,6 +39,9 @@ use protocol::{
 
 pub use self::admin::AdminError;
 pub(crate) use self::admin::Assignment;
+pub(crate) use self::brokers::Broker;
+pub use self::brokers::BrokerState;
+use self::schedule::Schedule;
 use self::topic::Topics;
 pub use self::topic::{Partition, Topic};
 use self::waiting::{Held, Parked, Waiting};
@@ -64,9 +72,15 @@ use crate::journal::{Journal, JournalEntry, Outcome, PartitionOutcome};
 pub struct Cluster {
     pub(crate) config: ClusterConfig,
     pub(crate) id: ByteString,
-    pub(crate) brokers: BTreeMap<BrokerId, Endpoint>,
+    pub(crate) brokers: BTreeMap<BrokerId, Broker>,
     pub(crate) topics: Topics,
     pub(crate) waiting: Waiting,
+    /// When it was told the time last.
+    now: Timestamp,
+    /// When replicas are looked after next.
+    schedule: Schedule,
+    /// Whether partitions that lose their leader stay without one.
+    holds_elections: bool,
     pub(crate) random: Random,
     pub(crate) next_producer_id: ProducerId,
     pub(crate) transactional: BTreeMap<TransactionalId, (ProducerId, i16)>,
@@ -151,6 +165,18 @@ pub enum Effect {
         /// Which.
         connection: ConnectionId,
     },
+    /// End a connection at once, with a reset (TCP's RST) where there is such a thing. What was not written yet is lost.
+    Reset {
+        /// Which.
+        connection: ConnectionId,
+    },
+    /// A broker takes connections from here on, or refuses them.
+    Listen {
+        /// Which.
+        broker: BrokerId,
+        /// Whether it takes them.
+        open: bool,
+    },
 }
 
 /// Why a connection is closed by the broker.
@@ -179,6 +205,8 @@ pub enum CloseReason {
     Panicked,
     /// It sent more than is kept of a connection that is not read.
     Overrun,
+    /// The broker shuts down.
+    BrokerStopped,
 }
 
 impl fmt::Display for CloseReason {
@@ -190,6 +218,7 @@ impl fmt::Display for CloseReason {
             Self::Fault(_) => write!(f, "a fault rule wants it"),
             Self::Panicked => write!(f, "the broker panicked over its request, which is a bug of the broker"),
             Self::Overrun => write!(f, "it is not read, and sent more than is kept until it is"),
+            Self::BrokerStopped => write!(f, "the broker shuts down"),
         }
     }
 }
@@ -253,12 +282,14 @@ impl Cluster {
             return Err(ConfigError::Brokers(config.brokers));
         }
         let mut random = Random::new(config.seed);
-        let endpoint = |id: i32| Endpoint { host: "127.0.0.1".into(), port: 9091 + id as u16 };
         let mut cluster = Self {
             id: Uuid::from_u128(random.wide_bits()).to_string().into(),
-            brokers: (1..=config.brokers as i32).map(|id| (BrokerId(id), endpoint(id))).collect(),
+            brokers: brokers::configured(&config),
             topics: Topics::default(),
             waiting: Waiting::default(),
+            now: Timestamp(0),
+            schedule: Schedule::default(),
+            holds_elections: false,
             random,
             next_producer_id: ProducerId(0),
             transactional: BTreeMap::new(),
@@ -321,8 +352,9 @@ impl Cluster {
 
     /// The same; what was to be done before a panic stands in `effects` then, and [`Self::recover`] goes on.
     pub(crate) fn handle_into(&mut self, input: Input, now: Timestamp, effects: &mut Effects) {
+        self.catch_up(now, effects);
         match input {
-            Input::Opened { connection, broker } => self.open(connection, broker),
+            Input::Opened { connection, broker } => self.open(connection, broker, effects),
             Input::Frame { connection, frame } => self.receive(connection, frame, now, effects),
             Input::Closed { connection } => self.forget(connection),
             Input::Wakeup => {}
@@ -342,6 +374,7 @@ impl Cluster {
         self.wake(now, effects);
     }
 
+    /// Goes on with the requests that have something to look at, or whose time has come.
     fn wake(&mut self, now: Timestamp, effects: &mut Effects) {
         while let Some(parked) = self.waiting.wake(now) {
             self.resume(parked, now, effects);
@@ -351,7 +384,7 @@ impl Cluster {
     /// When to come back with [`Input::Wakeup`], if nothing happens before.
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Timestamp> {
-        self.waiting.next_wakeup()
+        [self.waiting.next_wakeup(), self.schedule.next()].into_iter().flatten().min()
     }
 
     /// The longest frame that is accepted, in bytes: `socket.request.max.bytes`.
@@ -360,7 +393,10 @@ impl Cluster {
         usize::try_from(self.config.number("socket.request.max.bytes")).unwrap_or_default()
     }
 
-    fn open(&mut self, connection: ConnectionId, broker: BrokerId) {
+    fn open(&mut self, connection: ConnectionId, broker: BrokerId, effects: &mut Effects) {
+        if !self.is_up(broker) {
+            return effects.push(Effect::Reset { connection });
+        }
         let new = Connection {
             broker,
             client_id: None,
@@ -456,6 +492,10 @@ impl Cluster {
             Held::Fetch { request, .. } => {
                 asked.outcomes.clear();
                 let answer = handlers::fetch_again(self, &mut asked, *request, until, now);
+                self.settle(asked, answer, now, effects);
+            }
+            Held::Produce(pending) => {
+                let answer = handlers::produce_again(self, &mut asked, pending, until, now);
                 self.settle(asked, answer, now, effects);
             }
         }

@@ -6,6 +6,8 @@ use protocol::ErrorCode;
 use protocol::names::{ProducerId, Timestamp};
 use protocol::records::BatchHeader;
 
+use super::log::Log;
+
 /// The producers that have written to a partition.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Producers {
@@ -89,6 +91,16 @@ impl Producers {
             base_offset,
             timestamp,
         });
+    }
+
+    /// What a log says of its producers: the memory of a leader whose log was cut, or another than the last leader's.
+    pub(crate) fn of(log: &Log) -> Self {
+        let mut producers = Self::default();
+        for (batch, appended) in log.batches().filter(|(batch, _)| batch.header().producer_id.0 >= 0) {
+            let header = batch.header();
+            producers.appended(header, header.base_offset, header.max_timestamp, appended);
+        }
+        producers
     }
 
     /// Forgets producers not seen for `expiration_ms`, each time their number has doubled.

@@ -16,7 +16,7 @@ impl Cluster {
     #[must_use]
     pub fn retained_bytes(&self) -> usize {
         let partitions = self.topics.iter().flat_map(|topic| &topic.partitions);
-        partitions.map(|partition| partition.log.retained_bytes()).sum()
+        partitions.map(|partition| partition.log.retained_bytes() + partition.tail_bytes()).sum()
     }
 
     /// Whether a batch of so many bytes still fits; else, what to tell the producer.

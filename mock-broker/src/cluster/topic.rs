@@ -1,6 +1,7 @@
 //! Topics and their partitions: names, ids, leaders, settings.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use protocol::names::{BrokerId, Timestamp, TopicName, Uuid};
 use protocol::records::TimestampType;
@@ -8,7 +9,8 @@ use protocol::wire::IntArray;
 
 use super::log::Log;
 use super::producers::Producers;
-use crate::config::{ClusterConfig, TOPIC_KEYS, TopicSetting, topic_setting};
+use super::replicas::Replication;
+use crate::config::{ClusterConfig, ReplicationRules, TOPIC_KEYS, TopicSetting, topic_setting};
 
 /// A topic.
 #[derive(Clone, Debug)]
@@ -28,6 +30,8 @@ pub struct Partition {
     pub(crate) replicas: IntArray<BrokerId>,
     pub(crate) log: Log,
     pub(crate) producers: Producers,
+    /// How the replicas differ; `None` while they do not, so that the usual case costs nothing.
+    pub(crate) replication: Option<Box<Replication>>,
 }
 
 /// The settings of a topic that the broker acts on, read once.
@@ -39,6 +43,10 @@ pub(crate) struct TopicRules {
     pub(crate) timestamp_after_max_ms: i64,
     pub(crate) compacted: bool,
     pub(crate) producer_id_expiration_ms: i64,
+    pub(crate) unclean_leader_election: bool,
+    pub(crate) replica_lag_time_max: Duration,
+    min_insync_replicas: usize,
+    replication: ReplicationRules,
 }
 
 impl Topic {
@@ -113,6 +121,10 @@ impl Topics {
         self.by_name.values()
     }
 
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Topic> {
+        self.by_name.values_mut()
+    }
+
     /// How many partitions all topics have together.
     pub(crate) fn partitions(&self) -> usize {
         self.partitions
@@ -161,7 +173,7 @@ impl Partition {
         let leader = replicas.first().copied().unwrap_or(BrokerId::NONE);
         let mut log = Log::default();
         log.begin_epoch(0);
-        Self { leader, leader_epoch: 0, replicas, log, producers: Producers::default() }
+        Self { leader, leader_epoch: 0, replicas, log, producers: Producers::default(), replication: None }
     }
 
     /// The broker that takes writes.
@@ -182,38 +194,15 @@ impl Partition {
         &self.replicas
     }
 
-    /// The brokers whose copy is complete: for now, all.
-    #[must_use]
-    pub fn in_sync_replicas(&self) -> &[BrokerId] {
-        &self.replicas
-    }
-
     /// The first offset that is kept.
     #[must_use]
     pub fn log_start_offset(&self) -> i64 {
         self.log.start_offset()
     }
 
-    /// Up to where consumers may read: for now, the end of the log.
-    #[must_use]
-    pub fn high_watermark(&self) -> i64 {
-        self.log.end_offset()
-    }
-
     /// Up to where consumers may read who want no open transactions.
     pub(crate) fn last_stable_offset(&self) -> i64 {
         self.high_watermark()
-    }
-
-    /// Makes `broker` the leader. If it has no copy, it takes the place of the leader that was.
-    pub(crate) fn move_leader(&mut self, broker: BrokerId) {
-        if !self.replicas.contains(&broker) {
-            let old = self.leader;
-            self.replicas = self.replicas.iter().map(|&id| if id == old { broker } else { id }).collect();
-        }
-        self.leader = broker;
-        self.leader_epoch += 1;
-        self.log.begin_epoch(self.leader_epoch);
     }
 }
 
@@ -234,7 +223,29 @@ impl TopicRules {
             timestamp_after_max_ms: number("message.timestamp.after.max.ms"),
             compacted: value("cleanup.policy").split(',').any(|word| word.trim() == "compact"),
             producer_id_expiration_ms: cluster.number("producer.id.expiration.ms"),
+            unclean_leader_election: value("unclean.leader.election.enable").eq_ignore_ascii_case("true"),
+            replica_lag_time_max: cluster.milliseconds("replica.lag.time.max.ms"),
+            min_insync_replicas: usize::try_from(number("min.insync.replicas")).unwrap_or(1),
+            replication: cluster.replication_rules,
         }
+    }
+
+    /// How many replicas must be in sync for acks=all.
+    pub(crate) fn min_in_sync(&self, replicas: usize) -> usize {
+        match self.replication {
+            ReplicationRules::Kafka4 => self.min_insync_replicas.min(replicas),
+            ReplicationRules::BeforeKafka37 => self.min_insync_replicas,
+        }
+    }
+
+    /// Whether the high watermark stands still while fewer are in sync.
+    pub(crate) fn holds_high_watermark(&self) -> bool {
+        self.replication == ReplicationRules::Kafka4
+    }
+
+    /// Whether it is kept who may lead when nobody is in sync (KIP-966).
+    pub(crate) fn keeps_eligible_leaders(&self) -> bool {
+        self.replication == ReplicationRules::Kafka4
     }
 
     /// Whether a record may have this timestamp; −1 is none, and where the broker sets them any will do.

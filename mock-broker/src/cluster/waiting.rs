@@ -7,6 +7,7 @@ use protocol::messages::FetchRequest;
 use protocol::names::{Timestamp, Uuid};
 
 use super::{Asked, ConnectionId};
+use crate::handlers::PendingProduce;
 
 /// The requests that wait. A connection has at most one: the next is looked at when that one is answered.
 #[derive(Debug, Default)]
@@ -36,18 +37,29 @@ pub(crate) enum Held {
         /// The partitions it waits for.
         partitions: Vec<(Uuid, i32)>,
     },
+    /// The records are appended; the answer waits for the in-sync replicas.
+    Produce(Box<PendingProduce>),
     /// The answer is ready since long; a fault holds it back.
     Answer(Box<Response>),
+}
+
+impl Held {
+    /// The partitions whose changes end the wait.
+    fn watched(&self) -> Vec<(Uuid, i32)> {
+        match self {
+            Self::Fetch { partitions, .. } => partitions.clone(),
+            Self::Produce(pending) => pending.watched().collect(),
+            Self::Answer(_) => Vec::new(),
+        }
+    }
 }
 
 impl Waiting {
     pub(crate) fn park(&mut self, parked: Parked) {
         let connection = parked.asked.connection;
         self.deadlines.insert((parked.until, connection));
-        if let Held::Fetch { partitions, .. } = &parked.held {
-            for partition in partitions {
-                self.watchers.entry(*partition).or_default().insert(connection);
-            }
+        for partition in parked.held.watched() {
+            self.watchers.entry(partition).or_default().insert(connection);
         }
         self.parked.insert(connection, parked);
     }
@@ -61,13 +73,11 @@ impl Waiting {
         let parked = self.parked.remove(&connection)?;
         self.woken.remove(&connection);
         self.deadlines.remove(&(parked.until, connection));
-        if let Held::Fetch { partitions, .. } = &parked.held {
-            for partition in partitions {
-                if let Some(watchers) = self.watchers.get_mut(partition) {
-                    watchers.remove(&connection);
-                    if watchers.is_empty() {
-                        self.watchers.remove(partition);
-                    }
+        for partition in parked.held.watched() {
+            if let Some(watchers) = self.watchers.get_mut(&partition) {
+                watchers.remove(&connection);
+                if watchers.is_empty() {
+                    self.watchers.remove(&partition);
                 }
             }
         }

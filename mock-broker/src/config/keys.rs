@@ -97,6 +97,10 @@ const INT: i64 = i32::MAX as i64;
 const LONG: i64 = i64::MAX;
 const COMPRESSIONS: &[&str] = &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"];
 const CLEANUPS: &[&str] = &["delete", "compact"];
+const REPLICA_SELECTORS: &[&str] =
+    &["", "org.apache.kafka.common.replica.LeaderSelector", RACK_AWARE_SELECTOR];
+/// Sends consumers to a replica in their own rack (KIP-392).
+pub(crate) const RACK_AWARE_SELECTOR: &str = "org.apache.kafka.common.replica.RackAwareReplicaSelector";
 const TIMESTAMP_TYPES: &[&str] = &["CreateTime", "LogAppendTime"];
 
 /// The broker settings that have an effect here, and those that stand behind a topic's settings. Kafka's defaults, but for
@@ -136,6 +140,8 @@ pub(super) const BROKER_KEYS: &[Key] = &[
     key("min.insync.replicas", "1", Rule::Number(1, INT)),
     key("num.partitions", "1", Rule::Number(1, INT)),
     key("producer.id.expiration.ms", "86400000", Rule::Number(1, INT)),
+    key("replica.lag.time.max.ms", "30000", Rule::Number(1, LONG)),
+    key("replica.selector.class", "", Rule::One(REPLICA_SELECTORS)),
     key("socket.request.max.bytes", "104857600", Rule::Number(1, INT)),
     key("unclean.leader.election.enable", "false", Rule::Flag),
 ];

@@ -4,11 +4,12 @@ mod keys;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
-use protocol::names::TopicName;
+use protocol::names::{BrokerId, TopicName};
 
 use self::keys::{BROKER_KEYS, Key, check};
-pub(crate) use self::keys::{TOPIC_KEYS, check_topic_key};
+pub(crate) use self::keys::{RACK_AWARE_SELECTOR, TOPIC_KEYS, check_topic_key};
 
 /// A cluster to start: how many brokers, which topics, which settings.
 ///
@@ -34,6 +35,9 @@ pub struct ClusterConfig {
     pub(crate) topics: Vec<TopicSpec>,
     pub(crate) seed: u64,
     pub(crate) journal_limit: usize,
+    pub(crate) replication_rules: ReplicationRules,
+    pub(crate) broker_session_timeout: Duration,
+    pub(crate) racks: BTreeMap<BrokerId, String>,
     settings: BTreeMap<&'static str, String>,
 }
 
@@ -46,6 +50,9 @@ impl ClusterConfig {
             topics: Vec::new(),
             seed: 0,
             journal_limit: DEFAULT_JOURNAL_LIMIT,
+            replication_rules: ReplicationRules::default(),
+            broker_session_timeout: Duration::ZERO,
+            racks: BTreeMap::new(),
             settings: BTreeMap::new(),
         }
     }
@@ -103,6 +110,31 @@ impl ClusterConfig {
         self
     }
 
+    /// Which releases' rules hold for replicas. Default: those of Kafka 4.3.
+    #[must_use]
+    pub fn replication_rules(mut self, rules: ReplicationRules) -> Self {
+        self.replication_rules = rules;
+        self
+    }
+
+    /// How long after a crash the other brokers notice, and elect leaders. Default: 0, at once; Kafka's default for
+    /// `broker.session.timeout.ms` is 9 s.
+    #[must_use]
+    pub fn broker_session_timeout(mut self, timeout: Duration) -> Self {
+        self.broker_session_timeout = timeout;
+        self
+    }
+
+    /// Says in which rack a broker stands: its `broker.rack`. Default: none.
+    ///
+    /// With `replica.selector.class` set to `org.apache.kafka.common.replica.RackAwareReplicaSelector`, consumers are sent to
+    /// an in-sync replica in their own rack (KIP-392).
+    #[must_use]
+    pub fn rack(mut self, broker: BrokerId, rack: &str) -> Self {
+        self.racks.insert(broker, rack.to_owned());
+        self
+    }
+
     /// The value of a broker setting: as set, or Kafka's default.
     pub(crate) fn setting(&self, key: &str) -> &str {
         let default = || find(BROKER_KEYS, key).map_or("", |known| known.default);
@@ -121,13 +153,31 @@ impl ClusterConfig {
     pub(crate) fn number(&self, key: &str) -> i64 {
         self.setting(key).parse().unwrap_or_default()
     }
+
+    pub(crate) fn milliseconds(&self, key: &str) -> Duration {
+        Duration::from_millis(u64::try_from(self.number(key)).unwrap_or_default())
+    }
+}
+
+/// Where the releases of Kafka differ in what `min.insync.replicas` means and in who may become the leader.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ReplicationRules {
+    /// As Kafka 4.3 in a cluster of its own making: a `min.insync.replicas` above the replication factor counts as that. While
+    /// fewer are in sync, the high watermark stands still, and records acknowledged to acks=1 are not readable yet. Who leaves the in-sync
+    /// set then is eligible to lead when nobody is in it any more (KIP-966).
+    #[default]
+    Kafka4,
+    /// As releases before 3.7: a `min.insync.replicas` above the replication factor refuses every acks=all, and the high watermark
+    /// follows the in-sync set however small it is. Its last member never leaves it.
+    BeforeKafka37,
 }
 
 /// See [`ClusterConfig::journal_limit`].
 const DEFAULT_JOURNAL_LIMIT: usize = 65_536;
 
 /// A topic to create.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TopicSpec {
     pub(crate) name: TopicName,
     pub(crate) partitions: Option<i32>,

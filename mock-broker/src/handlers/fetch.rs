@@ -15,6 +15,7 @@ use super::{Answer, check_epoch, hinted, leader_hint, outcome, resolve, unknown_
 use crate::cluster::topic::Partition;
 use crate::cluster::waiting::Held;
 use crate::cluster::{Asked, Cluster, Endpoint};
+use crate::config::RACK_AWARE_SELECTOR;
 use crate::fault::Site;
 
 /// Answers at once if there is enough, or something to say; else waits as long as the client likes.
@@ -58,6 +59,7 @@ pub(crate) fn fetch_again(
         cluster,
         asked,
         isolation_level: request.isolation_level,
+        rack: &request.rack_id,
         left: usize::try_from(max_bytes).ok(),
         read: 0,
         must_answer: request.topics.is_empty(),
@@ -82,6 +84,8 @@ struct Reader<'a> {
     cluster: &'a Cluster,
     asked: &'a mut Asked,
     isolation_level: IsolationLevel,
+    /// Where the client says it is.
+    rack: &'a str,
     /// Bytes that the answer still has room for; `None` if the client asked for fewer than none.
     left: Option<usize>,
     read: usize,
@@ -119,20 +123,29 @@ impl Reader<'_> {
         if let Some(error_code) = self.cluster.verdict(self.asked, Site::Partition(name, index)) {
             return Err(error_code);
         }
-        self.check_replica(partition)?;
+        let (own_end, high_watermark) = self.check_replica(partition)?;
         check_epoch(partition, wanted.current_leader_epoch)?;
         self.watched.push((topic.id, index));
         if let Some(diverging_epoch) = diverging(partition, wanted)? {
             self.must_answer = true;
-            return Ok(PartitionData { diverging_epoch, ..self.data(index, partition) });
+            return Ok(PartitionData { diverging_epoch, ..self.data(index, partition, high_watermark) });
+        }
+        if let Some(replica) = preferred_read_replica(self.cluster, self.asked, self.rack, partition, wanted)
+        {
+            self.must_answer = true;
+            let preferred_read_replica = replica;
+            return Ok(PartitionData {
+                preferred_read_replica,
+                ..self.data(index, partition, high_watermark)
+            });
         }
         // Between the high watermark and the end of the log there is nothing to read, but nothing wrong either.
-        if !(partition.log_start_offset()..=partition.log.end_offset()).contains(&wanted.fetch_offset) {
+        if !(partition.log_start_offset()..=own_end).contains(&wanted.fetch_offset) {
             return Err(ErrorCode::OFFSET_OUT_OF_RANGE);
         }
         let end = match self.isolation_level {
-            IsolationLevel::READ_COMMITTED => partition.last_stable_offset(),
-            _ => partition.high_watermark(),
+            IsolationLevel::READ_COMMITTED => partition.last_stable_offset().min(high_watermark),
+            _ => high_watermark,
         };
         // Kafka stumbles over negative limits.
         let max_bytes = usize::try_from(wanted.partition_max_bytes).ok();
@@ -145,22 +158,27 @@ impl Reader<'_> {
             partition.log.read(wanted.fetch_offset, end, max_bytes.min(left), self.read == 0, &mut slices);
         self.read += read;
         self.left = Some(left.saturating_sub(read));
-        Ok(PartitionData { records: Some(Records::from_slices(slices)), ..self.data(index, partition) })
+        Ok(PartitionData {
+            records: Some(Records::from_slices(slices)),
+            ..self.data(index, partition, high_watermark)
+        })
     }
 
-    /// Whether this broker may answer for a partition: as its leader, or, for newer clients, as one of its replicas.
-    fn check_replica(&self, partition: &Partition) -> Result<(), ErrorCode> {
+    /// What this broker has of a partition, and the high watermark that it knows; if it may answer for it: as its leader, or,
+    /// for newer clients, as one of its replicas.
+    fn check_replica(&self, partition: &Partition) -> Result<(i64, i64), ErrorCode> {
         let broker = self.asked.broker;
-        let is_replica =
-            self.asked.version >= FIRST_VERSION_FROM_FOLLOWERS && partition.replicas.contains(&broker);
-        if partition.leader == broker || is_replica { Ok(()) } else { Err(ErrorCode::NOT_LEADER_OR_FOLLOWER) }
+        if partition.leader != broker && self.asked.version < FIRST_VERSION_FROM_FOLLOWERS {
+            return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
+        }
+        partition.seen_by(broker).ok_or(ErrorCode::NOT_LEADER_OR_FOLLOWER)
     }
 
-    fn data(&self, partition_index: i32, partition: &Partition) -> PartitionData {
+    fn data(&self, partition_index: i32, partition: &Partition, high_watermark: i64) -> PartitionData {
         PartitionData {
             partition_index,
-            high_watermark: partition.high_watermark(),
-            last_stable_offset: partition.last_stable_offset(),
+            high_watermark,
+            last_stable_offset: partition.last_stable_offset().min(high_watermark),
             log_start_offset: partition.log_start_offset(),
             // Only a reader that leaves out aborted transactions is told which those are: none.
             aborted_transactions: (self.isolation_level == IsolationLevel::READ_COMMITTED).then(Vec::new),
@@ -215,6 +233,34 @@ fn diverging(partition: &Partition, wanted: &FetchPartition) -> Result<Option<Ep
     let (epoch, end_offset) = end.ok_or(ErrorCode::OFFSET_OUT_OF_RANGE)?;
     let parts = epoch < wanted.last_fetched_epoch || end_offset < wanted.fetch_offset;
     Ok(parts.then(|| EpochEndOffset { epoch, end_offset, ..Default::default() }))
+}
+
+/// The follower that a consumer should read from instead of the leader: one in its own rack that is in sync and has what it
+/// wants (KIP-392). Source: Kafka's `RackAwareReplicaSelector`.
+fn preferred_read_replica(
+    cluster: &Cluster,
+    asked: &Asked,
+    rack: &str,
+    partition: &Partition,
+    wanted: &FetchPartition,
+) -> Option<BrokerId> {
+    if rack.is_empty()
+        || partition.leader != asked.broker
+        || asked.version < FIRST_VERSION_FROM_FOLLOWERS
+        || cluster.config.setting("replica.selector.class") != RACK_AWARE_SELECTOR
+    {
+        return None;
+    }
+    let is_near = |broker: &BrokerId| {
+        let broker = cluster.brokers.get(broker);
+        broker.is_some_and(|broker| !broker.is_fenced && broker.rack.as_deref() == Some(rack))
+    };
+    if is_near(&partition.leader) {
+        return None;
+    }
+    let near = partition.in_sync_replicas().iter().filter(|broker| is_near(broker));
+    let ends = near.filter_map(|broker| Some((partition.seen_by(*broker)?.0, *broker)));
+    ends.filter(|(end, _)| *end >= wanted.fetch_offset).max().map(|(_, broker)| broker)
 }
 
 /// The addresses of the leaders that the answer names.

@@ -56,10 +56,13 @@ fn coordinator(cluster: &Cluster, asked: &Asked, key: ByteString, key_type: i8) 
     if !KEY_TYPES.contains(&key_type) {
         return failed(key, ErrorCode::INVALID_REQUEST);
     }
-    let place = hash(&key).unsigned_abs() as usize % PARTITIONS % cluster.brokers.len();
-    let Some((id, endpoint)) = cluster.brokers().nth(place) else {
+    let place = hash(&key).unsigned_abs() as usize % PARTITIONS;
+    let Some((id, broker)) =
+        place.checked_rem(cluster.live_brokers().count()).and_then(|place| cluster.live_brokers().nth(place))
+    else {
         return failed(key, ErrorCode::COORDINATOR_NOT_AVAILABLE);
     };
+    let endpoint = &broker.endpoint;
     let (host, port) = (endpoint.host.clone(), endpoint.port.into());
     Coordinator { key, node_id: id, host, port, ..Default::default() }
 }

@@ -26,6 +26,9 @@ const EARLIEST_PENDING_UPLOAD: (i64, i16) = (-6, 11);
 /// From this version on there is a place for leader epochs (KIP-320).
 const FIRST_VERSION_WITH_EPOCHS: i16 = 4;
 
+/// From this version on a new leader can say that it does not know yet.
+const FIRST_VERSION_WITH_NOT_AVAILABLE: i16 = 5;
+
 /// Answers for each partition that this broker leads.
 pub(super) fn list_offsets(
     cluster: &mut Cluster,
@@ -89,16 +92,26 @@ fn find(
         IsolationLevel::READ_COMMITTED => partition.last_stable_offset(),
         _ => partition.high_watermark(),
     };
+    // A new leader does not know yet what was safe with the last one.
+    let is_behind = partition.epoch_start() > partition.high_watermark();
+    let unknown = match asked.version >= FIRST_VERSION_WITH_NOT_AVAILABLE {
+        true => ErrorCode::OFFSET_NOT_AVAILABLE,
+        false => ErrorCode::LEADER_NOT_AVAILABLE,
+    };
     let end_of_log = |offset, leader_epoch| Some(Found { offset, timestamp: -1, leader_epoch });
     let earliest = partition.log.earliest_epoch().unwrap_or(-1);
     let readable = |found: &Found| found.offset < last;
     Ok(match wanted.timestamp {
+        LATEST if is_behind => return Err(unknown),
         LATEST => end_of_log(last, partition.leader_epoch),
         EARLIEST => end_of_log(partition.log_start_offset(), earliest),
         timestamp if timestamp == EARLIEST_LOCAL.0 => end_of_log(partition.log_start_offset(), earliest),
         timestamp if timestamp == LATEST_TIERED.0 || timestamp == EARLIEST_PENDING_UPLOAD.0 => None,
         timestamp if timestamp == MAX_TIMESTAMP.0 => partition.log.find_max_timestamp().filter(readable),
-        timestamp => partition.log.find_timestamp(timestamp).filter(readable),
+        timestamp => match partition.log.find_timestamp(timestamp).filter(readable) {
+            None if is_behind => return Err(unknown),
+            found => found,
+        },
     })
 }
 

@@ -27,11 +27,12 @@ pub(super) fn metadata(cluster: &mut Cluster, asked: &Asked, request: MetadataRe
         if request.include_cluster_authorized_operations { CLUSTER_RIGHTS } else { i32::MIN };
     MetadataResponse {
         brokers: cluster
-            .brokers()
-            .map(|(id, endpoint)| MetadataResponseBroker {
+            .live_brokers()
+            .map(|(id, broker)| MetadataResponseBroker {
                 node_id: id,
-                host: endpoint.host.clone(),
-                port: endpoint.port.into(),
+                host: broker.endpoint.host.clone(),
+                port: broker.endpoint.port.into(),
+                rack: broker.rack.clone(),
                 ..Default::default()
             })
             .collect(),
@@ -81,20 +82,27 @@ fn one(
 }
 
 fn known(cluster: &Cluster, asked: &Asked, topic: &Topic, with_rights: bool) -> MetadataResponseTopic {
+    let is_live = |broker: BrokerId| cluster.brokers.get(&broker).is_some_and(|broker| !broker.is_fenced);
     let partition = |(index, partition): (usize, &Partition)| {
         let index = index as i32;
-        let error_code = cluster.verdict(asked, Site::Partition(&topic.name, index)).unwrap_or_default();
+        let leader_id = if is_live(partition.leader) { partition.leader } else { BrokerId::NONE };
+        let error_code = match cluster.verdict(asked, Site::Partition(&topic.name, index)) {
+            Some(error_code) => error_code,
+            None if leader_id == BrokerId::NONE => ErrorCode::LEADER_NOT_AVAILABLE,
+            None => ErrorCode::NONE,
+        };
         MetadataResponsePartition {
             error_code,
             partition_index: index,
             // Where the fault is that there is no leader, there is none.
             leader_id: match error_code {
                 ErrorCode::LEADER_NOT_AVAILABLE => BrokerId::NONE,
-                _ => partition.leader,
+                _ => leader_id,
             },
             leader_epoch: partition.leader_epoch,
             replica_nodes: partition.replicas.clone(),
             isr_nodes: partition.in_sync_replicas().into(),
+            offline_replicas: partition.replicas.iter().copied().filter(|broker| !is_live(*broker)).collect(),
             ..Default::default()
         }
     };

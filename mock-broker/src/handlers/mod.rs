@@ -17,6 +17,7 @@ use protocol::names::{BrokerId, Timestamp, TopicName, Uuid};
 use protocol::{ApiKey, ErrorCode, Request, RequestHeader, Response, VersionRange};
 
 pub(crate) use self::fetch::fetch_again;
+pub(crate) use self::produce::{PendingProduce, produce_again};
 use crate::cluster::topic::{Partition, Topic, Topics};
 use crate::cluster::waiting::Held;
 use crate::cluster::{Asked, Cluster, Endpoint};
@@ -196,5 +197,6 @@ fn hinted(cluster: &Cluster, leaders: impl Iterator<Item = BrokerId>) -> Vec<(Br
     let mut leaders: Vec<_> = leaders.filter(|leader| *leader != BrokerId::NONE).collect();
     leaders.sort_unstable();
     leaders.dedup();
-    leaders.into_iter().filter_map(|leader| Some((leader, cluster.brokers.get(&leader)?))).collect()
+    let alive = |leader: &BrokerId| cluster.brokers.get(leader).filter(|broker| !broker.is_fenced);
+    leaders.into_iter().filter_map(|leader| Some((leader, &alive(&leader)?.endpoint))).collect()
 }

@@ -1,20 +1,23 @@
 //! Produce (key 0): append batches to partitions.
 
+use std::time::Duration;
+
 use protocol::messages::produce::{
     BatchIndexAndErrorMessage, LeaderIdAndEpoch, NodeEndpoint, PartitionProduceData,
     PartitionProduceResponse, TopicProduceData, TopicProduceResponse,
 };
 use protocol::messages::{ProduceRequest, ProduceResponse};
-use protocol::names::{Acks, BrokerId, Timestamp, TopicName};
+use protocol::names::{Acks, BrokerId, Timestamp, TopicName, Uuid};
 use protocol::records::{Part, RecordBatch, batches};
 use protocol::{ByteString, ErrorCode, Response};
 
 use super::{Answer, hinted, leader_hint, outcome, resolve, unknown_name};
 use crate::cluster::append::{Appended, Refused, only_batch};
 use crate::cluster::log::COPY_BELOW;
+use crate::cluster::waiting::Held;
 use crate::cluster::{Asked, Cluster, Endpoint};
 use crate::fault::Site;
-use crate::journal::ProducedBatch;
+use crate::journal::{PartitionOutcome, ProducedBatch};
 
 /// Appends each batch to its partition's log; answers unless nobody waits.
 pub(super) fn produce(
@@ -27,19 +30,109 @@ pub(super) fn produce(
     asked.acks = Some(acks);
     let whole = refusal_of_all(&request);
     let mut response = ProduceResponse::default();
+    let mut missing = Vec::new();
     for topic in request.topic_data {
-        response.responses.push(topic_response(cluster, asked, topic, acks, whole, now));
+        let topic = topic_response(cluster, asked, topic, acks, whole, &mut missing, now);
+        response.responses.push(topic);
     }
     detach(cluster, asked);
-    if asked.version >= FIRST_VERSION_WITH_HINTS {
-        response.node_endpoints = node_endpoints(cluster, &response);
-    }
     let partitions = || response.responses.iter().flat_map(|topic| &topic.partition_responses);
     match acks {
         Acks::NONE if partitions().any(|partition| partition.error_code != ErrorCode::NONE) => Answer::Close,
         Acks::NONE => Answer::Never,
-        _ => Answer::Now(Response::Produce(response)),
+        _ if missing.is_empty() => finished(cluster, asked, response),
+        _ => {
+            let wait = Duration::from_millis(u64::try_from(request.timeout_ms).unwrap_or(0));
+            let pending = PendingProduce { response, missing, outcomes: asked.outcomes.clone() };
+            produce_again(cluster, asked, Box::new(pending), now + wait, now)
+        }
     }
+}
+
+fn finished(cluster: &Cluster, asked: &Asked, mut response: ProduceResponse) -> Answer {
+    if asked.version >= FIRST_VERSION_WITH_HINTS {
+        response.node_endpoints = node_endpoints(cluster, &response);
+    }
+    Answer::Now(Response::Produce(response))
+}
+
+/// A produce request whose records are appended, but not yet in all in-sync replicas.
+#[derive(Debug)]
+pub(crate) struct PendingProduce {
+    response: ProduceResponse,
+    outcomes: Vec<PartitionOutcome>,
+    missing: Vec<Missing>,
+}
+
+/// A partition that is waited for.
+#[derive(Clone, Copy, Debug)]
+struct Missing {
+    topic: Uuid,
+    index: i32,
+    /// What the high watermark must reach.
+    required: i64,
+    /// Which of the request's partitions it is, over all topics.
+    place: usize,
+}
+
+impl PendingProduce {
+    /// The partitions that are waited for.
+    pub(crate) fn watched(&self) -> impl Iterator<Item = (Uuid, i32)> {
+        self.missing.iter().map(|missing| (missing.topic, missing.index))
+    }
+}
+
+/// Looks whether the in-sync replicas have everything by now. What they lack after `until` is told as timed out, and stays
+/// in the log.
+pub(crate) fn produce_again(
+    cluster: &mut Cluster,
+    asked: &mut Asked,
+    mut pending: Box<PendingProduce>,
+    until: Timestamp,
+    now: Timestamp,
+) -> Answer {
+    let PendingProduce { response, outcomes, missing } = &mut *pending;
+    missing.retain(|missing| {
+        let error_code = match replicated(cluster, asked, missing) {
+            Some(Ok(())) => return false,
+            Some(Err(error_code)) => error_code,
+            None if now >= until => ErrorCode::REQUEST_TIMED_OUT,
+            None => return true,
+        };
+        let mut partitions = response.responses.iter_mut().flat_map(|topic| &mut topic.partition_responses);
+        if let Some(partition) = partitions.nth(missing.place) {
+            partition.error_code = error_code;
+        }
+        if let Some(outcome) = outcomes.get_mut(missing.place) {
+            outcome.error_code = error_code;
+        }
+        false
+    });
+    asked.outcomes.clone_from(&pending.outcomes);
+    if !pending.missing.is_empty() {
+        return Answer::Later { until, held: Held::Produce(pending) };
+    }
+    finished(cluster, asked, pending.response)
+}
+
+/// What is known of a partition that is waited for; `None` if nothing yet. Source: Kafka's
+/// `Partition.checkEnoughReplicasReachOffset`.
+fn replicated(cluster: &Cluster, asked: &Asked, missing: &Missing) -> Option<Result<(), ErrorCode>> {
+    let topic = cluster.topics.name_of(missing.topic).and_then(|name| cluster.topics.get(name));
+    let Some((topic, partition)) = topic.and_then(|topic| Some((topic, topic.partition(missing.index)?)))
+    else {
+        return Some(Err(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
+    };
+    if partition.leader != asked.broker {
+        return Some(Err(ErrorCode::NOT_LEADER_OR_FOLLOWER));
+    }
+    if partition.high_watermark() < missing.required {
+        return None;
+    }
+    if partition.has_too_few_in_sync(&topic.rules) {
+        return Some(Err(ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND));
+    }
+    Some(Ok(()))
 }
 
 /// From this version on topics are named by id (KIP-516).
@@ -67,6 +160,7 @@ fn topic_response(
     topic: TopicProduceData,
     acks: Acks,
     whole: Option<ErrorCode>,
+    missing: &mut Vec<Missing>,
     now: Timestamp,
 ) -> TopicProduceResponse {
     let name = resolve(cluster, asked, FIRST_VERSION_WITH_IDS, &topic.name, topic.topic_id);
@@ -82,6 +176,16 @@ fn topic_response(
         let (batch, appended) = match batch {
             Ok(batch) => {
                 let appended = append(cluster, name.as_deref().unwrap_or_default(), index, &batch, now);
+                if let (Ok(appended), Acks::ALL) = (&appended, acks) {
+                    let place = asked.outcomes.len();
+                    missing.extend(lacking(
+                        cluster,
+                        name.as_deref().unwrap_or_default(),
+                        index,
+                        appended,
+                        place,
+                    ));
+                }
                 (Some(batch), appended)
             }
             Err(refused) => (None, Err(refused)),
@@ -110,7 +214,8 @@ fn check(
     acks: Acks,
 ) -> Result<RecordBatch, Refused> {
     let refuse = |error_code| Err(Refused::early(error_code));
-    let Some(partition) = cluster.topics.get(name).and_then(|topic| topic.partition(data.index)) else {
+    let topic = cluster.topics.get(name);
+    let Some((topic, partition)) = topic.and_then(|topic| Some((topic, topic.partition(data.index)?))) else {
         return refuse(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
     };
     let batch = only_batch(asked.version, data.records)?;
@@ -127,7 +232,18 @@ fn check(
         // No transaction can have been begun here.
         return refuse(ErrorCode::INVALID_TXN_STATE);
     }
+    if acks == Acks::ALL && partition.has_too_few_in_sync(&topic.rules) {
+        return Err(Refused::by_log(ErrorCode::NOT_ENOUGH_REPLICAS));
+    }
     Ok(batch)
+}
+
+/// What an acknowledgement by all has to wait for, if it has to.
+fn lacking(cluster: &Cluster, name: &str, index: i32, appended: &Appended, place: usize) -> Option<Missing> {
+    let topic = cluster.topics.get(name)?;
+    let partition = topic.partition(index)?;
+    let required = appended.next_offset;
+    (partition.high_watermark() < required).then_some(Missing { topic: topic.id, index, required, place })
 }
 
 fn append(
@@ -144,6 +260,9 @@ fn append(
     let partition = topic.partition_mut(index).ok_or_else(unknown)?;
     let appended =
         partition.append(batch, &rules, || format!("{name}-{index}"), &mut cluster.decompressor, now)?;
+    if partition.replication.is_some() {
+        cluster.replicate(id, index, now);
+    }
     cluster.touch(id, index);
     Ok(appended)
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use protocol::names::BrokerId;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -18,19 +18,14 @@ use super::limits::Limits;
 use super::shared::Shared;
 
 /// Takes the connections of one broker, which end with this task.
-pub(super) async fn run(
-    shared: Arc<Shared>,
-    broker: BrokerId,
-    listener: TcpListener,
-    open: mpsc::Sender<Infallible>,
-) {
+pub(super) async fn run(shared: Arc<Shared>, broker: BrokerId, open: mpsc::Sender<Infallible>) {
     let door = Arc::new(Door::new(shared.limits));
     let mut connections = JoinSet::new();
     // Whether the last one could not be taken: said once, not with each that follows.
     let (mut is_out, mut is_full) = (false, false);
     loop {
         let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+            accepted = shared.listeners.accept(broker) => accepted,
             Some(ended) = connections.join_next() => {
                 if let Err(error) = ended {
                     tracing::error!(%broker, %error, "a connection's task failed");

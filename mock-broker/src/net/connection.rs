@@ -70,6 +70,12 @@ pub(super) async fn serve(shared: Arc<Shared>, broker: BrokerId, stream: TcpStre
             let limit = limits.write_deadline;
             tracing::warn!(%peer, %broker, bytes, "closing: the client has not read its answers for {limit:?}");
         }
+        End::Reset => {
+            // Closing sends the peer a reset, and throws away what it has not taken.
+            if let Err(error) = connection.stream.set_zero_linger() {
+                tracing::debug!(%peer, %error, "cannot set SO_LINGER");
+            }
+        }
         End::Idle => tracing::debug!(%peer, %broker, "closing: nothing was asked for {:?}", limits.idle),
         End::Lost(error) => tracing::debug!(%peer, %broker, %error, "connection lost"),
     }
@@ -95,6 +101,7 @@ enum End {
         bytes: usize,
     },
     Idle,
+    Reset,
     Lost(io::Error),
 }
 
@@ -260,12 +267,15 @@ impl Connection<'_> {
             match effect {
                 Effect::Send { frame, .. } => self.outbox.push(&frame),
                 Effect::Close { reason, .. } => return Err(End::Broker(reason)),
+                Effect::Reset { .. } => return Err(End::Reset),
                 Effect::StopReading { .. } => self.is_reading = false,
                 Effect::ResumeReading { .. } => {
                     self.is_reading = true;
                     // What the client sent meanwhile is not late.
                     self.active = Instant::now();
                 }
+                // That is no connection's business.
+                Effect::Listen { .. } => {}
             }
         }
         Ok(())

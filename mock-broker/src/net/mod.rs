@@ -10,6 +10,7 @@ mod clock;
 mod connection;
 mod limits;
 mod listen;
+mod listener;
 mod outbox;
 mod shared;
 mod stranger;
@@ -26,7 +27,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 pub use self::listen::{Listen, StartError};
+use self::listener::Listeners;
 use self::shared::Shared;
+use crate::action::Action;
 use crate::cluster::{AdminError, Cluster, Endpoint, Input, Topic};
 use crate::config::{ClusterConfig, TopicSpec};
 use crate::fault::{Fault, FaultId};
@@ -68,12 +71,15 @@ impl MockCluster {
             cluster.set_endpoint(*id, Endpoint { host: host.as_str().into(), port: address.port() });
             addresses.push(address);
         }
-        let shared = Arc::new(Shared::new(cluster));
+        let listeners =
+            Listeners::new(ids.iter().copied().zip(bound.into_iter().map(|(listener, _)| listener)))
+                .map_err(|error| StartError::bind("a bound socket", error))?;
+        let shared = Arc::new(Shared::new(cluster, listeners));
         let (open, sockets) = mpsc::channel(1);
         let mut tasks = JoinSet::new();
         tasks.spawn(timer::run(Arc::clone(&shared)));
-        for (id, (listener, _)) in ids.into_iter().zip(bound) {
-            tasks.spawn(accept::run(Arc::clone(&shared), id, listener, open.clone()));
+        for id in ids {
+            tasks.spawn(accept::run(Arc::clone(&shared), id, open.clone()));
         }
         Ok(Self { shared, addresses, tasks, sockets })
     }
@@ -110,6 +116,15 @@ impl MockCluster {
     #[must_use]
     pub fn fault_hits(&self, fault: FaultId) -> Option<u64> {
         self.with(|cluster| cluster.fault_hits(fault))
+    }
+
+    /// Does something to the cluster: a broker crashes, a follower lags … When this returns it is done: a broker that went down
+    /// refuses connections.
+    ///
+    /// # Errors
+    /// What the action names is not there, or is not in a state for it.
+    pub fn perform(&self, action: Action) -> Result<(), AdminError> {
+        self.shared.perform(action)
     }
 
     /// Makes another broker the leader of a partition, in a new leader epoch.
@@ -177,6 +192,13 @@ impl MockCluster {
         self.tasks.shutdown().await;
         // The connections end with their broker's task, but not in the same moment.
         while self.sockets.recv().await.is_some() {}
+    }
+}
+
+impl Drop for MockCluster {
+    /// The ports are closed at once; the tasks end when they next wait.
+    fn drop(&mut self) {
+        self.shared.listeners.give_up();
     }
 }
 

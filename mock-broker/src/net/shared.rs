@@ -11,7 +11,9 @@ use tokio::sync::{Notify, mpsc};
 
 use super::clock::Clock;
 use super::limits::Limits;
-use crate::cluster::{Cluster, ConnectionId, Effect, Effects, Input};
+use super::listener::Listeners;
+use crate::action::Action;
+use crate::cluster::{AdminError, Cluster, ConnectionId, Effect, Effects, Input};
 
 /// Where a connection's task finds what others have caused.
 pub(super) type Inbox = mpsc::UnboundedReceiver<Effect>;
@@ -25,6 +27,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) counters: Counters,
+    pub(super) listeners: Listeners,
 }
 
 /// What is counted beside the journal.
@@ -43,7 +46,7 @@ pub(super) struct Core {
 }
 
 impl Shared {
-    pub(super) fn new(cluster: Cluster) -> Self {
+    pub(super) fn new(cluster: Cluster, listeners: Listeners) -> Self {
         let limits = Limits::new(&cluster.config);
         let core = Core { cluster, inboxes: BTreeMap::new(), alarm: None };
         Self {
@@ -53,6 +56,7 @@ impl Shared {
             clock: Clock::new(),
             limits,
             counters: Counters::default(),
+            listeners,
         }
     }
 
@@ -70,8 +74,18 @@ impl Shared {
     pub(super) fn handle(&self, input: Input) {
         let mut core = self.lock();
         let effects = self.feed(&mut core, input);
-        core.deliver(effects);
+        self.deliver(&core, effects);
         self.set_alarm(core);
+    }
+
+    /// Does something to the cluster; when this returns, brokers that went down refuse connections, and those that came up
+    /// take them.
+    pub(super) fn perform(&self, action: Action) -> Result<(), AdminError> {
+        let mut core = self.lock();
+        let effects = core.cluster.perform(action, self.clock.now())?;
+        self.deliver(&core, effects);
+        self.set_alarm(core);
+        Ok(())
     }
 
     /// Gives the core a frame, and gives back what is to be done on its connection: first what others have caused, which
@@ -79,7 +93,7 @@ impl Shared {
     pub(super) fn handle_frame(&self, own: ConnectionId, frame: Bytes, inbox: &mut Inbox) -> Effects {
         let mut core = self.lock();
         let effects = self.feed(&mut core, Input::Frame { connection: own, frame });
-        let is_own = |effect: &Effect| connection_of(effect) == own;
+        let is_own = |effect: &Effect| connection_of(effect) == Some(own);
         if inbox.is_empty() && effects.iter().all(is_own) {
             self.set_alarm(core);
             return effects;
@@ -87,7 +101,7 @@ impl Shared {
         let mut in_order: Effects = std::iter::from_fn(|| inbox.try_recv().ok()).collect();
         let (mine, others): (Effects, Effects) = effects.into_iter().partition(is_own);
         in_order.extend(mine);
-        core.deliver(others);
+        self.deliver(&core, others);
         self.set_alarm(core);
         in_order
     }
@@ -105,6 +119,18 @@ impl Shared {
             handled = catch_unwind(AssertUnwindSafe(|| cluster.recover(now, &mut effects)));
         }
         effects
+    }
+
+    /// Opens and closes ports, and leaves the rest to the tasks of the connections.
+    fn deliver(&self, core: &Core, effects: Effects) {
+        for effect in effects {
+            if let Effect::Listen { broker, open } = effect {
+                self.listeners.set(broker, open);
+            } else if let Some(inbox) = connection_of(&effect).and_then(|id| core.inboxes.get(&id)) {
+                // Whose task is gone needs no answer.
+                let _ = inbox.send(effect);
+            }
+        }
     }
 
     /// Sees to it that the timer rings when the core wants it.
@@ -134,22 +160,13 @@ impl Shared {
     }
 }
 
-impl Core {
-    fn deliver(&mut self, effects: Effects) {
-        for effect in effects {
-            // Whose task is gone needs no answer.
-            if let Some(inbox) = self.inboxes.get(&connection_of(&effect)) {
-                let _ = inbox.send(effect);
-            }
-        }
-    }
-}
-
-fn connection_of(effect: &Effect) -> ConnectionId {
+fn connection_of(effect: &Effect) -> Option<ConnectionId> {
     match effect {
         Effect::Send { connection, .. }
         | Effect::Close { connection, .. }
+        | Effect::Reset { connection }
         | Effect::StopReading { connection }
-        | Effect::ResumeReading { connection } => *connection,
+        | Effect::ResumeReading { connection } => Some(*connection),
+        Effect::Listen { .. } => None,
     }
 }

@@ -68,6 +68,8 @@ pub(super) fn log_close(peer: SocketAddr, broker: BrokerId, reason: &CloseReason
         }
         CloseReason::Panicked => tracing::error!(%peer, %broker, %reason, "closing"),
         CloseReason::Overrun => tracing::warn!(%peer, %broker, %reason, "closing"),
-        CloseReason::Failed | CloseReason::Fault(_) => tracing::debug!(%peer, %broker, %reason, "closing"),
+        CloseReason::Failed | CloseReason::Fault(_) | CloseReason::BrokerStopped => {
+            tracing::debug!(%peer, %broker, %reason, "closing");
+        }
     }
 }
