@@ -3,7 +3,8 @@
 //! ```text
 //! inspect.rs      the command line, and what the bytes are taken for
 //!   input.rs      hex, files, standard input
-//!   pcap.rs       packets ─▶ TCP segments      capture.rs   segments ─▶ streams of both directions ─▶ frames
+//!   packets.rs    a capture, of the format of pcap.rs or pcapng.rs ─▶ packets
+//!   segment.rs    packets ─▶ TCP segments      capture.rs   segments ─▶ streams of both directions ─▶ frames
 //!   stream.rs     a stream ─▶ frames; which response answers which request
 //!   message.rs    a frame or a body ─▶ a finding: header, body, or what is wrong where
 //!   tree.rs       a body as named values       batches.rs   the batches in a records field
@@ -17,8 +18,11 @@ mod capture;
 mod input;
 mod json;
 mod message;
+mod packets;
 mod pcap;
+mod pcapng;
 mod report;
+mod segment;
 mod stream;
 mod text;
 mod tree;
@@ -93,7 +97,7 @@ const EXAMPLES: &str = "\
 Examples:
   milena inspect --api Metadata --version 12 --type request --hex '01 00 01 00'
   milena inspect --stream responses --requests sent.bin --file received.bin --json
-  milena inspect --file port-9092.pcap --records-content
+  milena inspect --file port-9092.pcapng --records-content
   milena inspect --records --file 00000000000000000000.log
 
 Exit code: 0 if all could be read, 1 if anything was malformed.";
@@ -124,7 +128,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         is_right: true,
     };
     let is_capture = match arguments.format {
-        Format::Auto => arguments.hex.is_none() && pcap::is_capture(&content),
+        Format::Auto => arguments.hex.is_none() && packets::is_capture(&content),
         format => format == Format::Pcap,
     };
     let shown = if is_capture {

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use protocol::RequestHeader;
 
 use super::message::{self, Finding, Trouble};
-use super::pcap::{self, Segment, Time};
+use super::packets::Time;
 use super::report::{Origin, Place};
+use super::segment::{Segment, segments};
 use super::stream::{self, Awaited, Content, PREFIX, Piece};
 use crate::failure::Failure;
 
@@ -16,14 +17,16 @@ use crate::failure::Failure;
 /// how many connections there are.
 ///
 /// # Errors
-/// That of `each`; a sentence if this is not a capture that can be read.
+/// That of `each`; a sentence if this is not a capture, or is one that is broken somewhere, after what came before.
 pub(crate) fn frames(
     file: &[u8],
     port: u16,
     max_frame_bytes: usize,
     mut each: impl FnMut(&Place<'_>, Finding) -> Result<(), Failure>,
 ) -> Result<usize, Failure> {
-    let connections = connections(pcap::segments(file).map_err(Failure::new)?, port);
+    let mut broken = None;
+    let segments = segments(file).map_while(|segment| segment.map_err(|rule| broken = Some(rule)).ok());
+    let connections = connections(segments, port);
     let mut events: Vec<Event> = Vec::new();
     for (number, connection) in connections.iter().enumerate() {
         connection.events(number, max_frame_bytes, &mut events);
@@ -36,14 +39,14 @@ pub(crate) fn frames(
         let awaited = &mut awaited[event.connection];
         let origin = Origin {
             packet: event.packet,
-            time: event.time.to_string(),
+            time: event.time.map(|time| time.to_string()),
             connection: &names[event.connection][usize::from(event.is_response)],
         };
         let (before, finding) = event.read(awaited);
         let (offset, length) = (event.piece.offset, event.length);
         each(&Place { offset, start: offset + before, length, origin: Some(origin) }, finding)?;
     }
-    Ok(connections.len())
+    broken.map_or(Ok(connections.len()), |rule| Err(Failure::new(rule)))
 }
 
 /// A part of a stream, and when it was complete.
@@ -51,7 +54,7 @@ struct Event {
     connection: usize,
     is_response: bool,
     packet: usize,
-    time: Time,
+    time: Option<Time>,
     length: usize,
     piece: Piece,
 }
@@ -243,7 +246,7 @@ struct Run {
 struct Mark {
     start: usize,
     packet: usize,
-    time: Time,
+    time: Option<Time>,
 }
 
 impl Run {
@@ -268,7 +271,7 @@ impl Run {
             let end = piece.offset - self.offset + length;
             let index = self.marks.partition_point(|mark| mark.start < end).saturating_sub(1);
             let mark = self.marks.get(index);
-            let (packet, time) = mark.map_or((0, Time::default()), |mark| (mark.packet, mark.time));
+            let (packet, time) = mark.map_or((0, None), |mark| (mark.packet, mark.time));
             Event { connection, is_response, packet, time, length, piece }
         };
         if self.lost > 0 || self.passed_over > 0 {
@@ -310,7 +313,8 @@ mod tests {
     use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse, MetadataRequest, MetadataResponse};
 
     use super::*;
-    use crate::inspect::pcap::tests::{capture, packet};
+    use crate::inspect::pcap::tests::capture;
+    use crate::inspect::segment::tests::packet;
 
     const SYN: u8 = 0x02;
     const SYN_ACK: u8 = 0x12;
@@ -427,7 +431,7 @@ mod tests {
                     count += 1;
                     Ok(())
                 };
-                frames(&file, 9092, 1 << 20, each).unwrap();
+                let _ = frames(&file, 9092, 1 << 20, each);
                 assert!(count <= 6, "{count} findings with {byte} at {position}");
             }
         }

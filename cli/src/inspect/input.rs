@@ -22,7 +22,7 @@ pub(crate) enum Format {
     Binary,
     /// Hex digits; white space, `:`, `,`, `_`, `-`, `0x` and `\x` between them are passed over.
     Hex,
-    /// A capture of network packets in the classic format of libpcap.
+    /// A capture of network packets, in the classic format of libpcap or in pcapng.
     Pcap,
 }
 

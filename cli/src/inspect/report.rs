@@ -22,8 +22,8 @@ pub(crate) struct Place<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Origin<'a> {
     pub(crate) packet: usize,
-    /// In seconds since the Unix epoch.
-    pub(crate) time: String,
+    /// In seconds since the Unix epoch, if the capture says it.
+    pub(crate) time: Option<String>,
     /// Both ends: `127.0.0.1:50000 > 127.0.0.1:9092`.
     pub(crate) connection: &'a str,
 }

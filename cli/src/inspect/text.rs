@@ -54,7 +54,11 @@ fn headline(output: &mut dyn Write, place: &Place<'_>, finding: &Finding) -> io:
         }
     }
     if let Some(origin) = &place.origin {
-        write!(output, ", packet {} at {}, {}", origin.packet, origin.time, origin.connection)?;
+        write!(output, ", packet {}", origin.packet)?;
+        if let Some(time) = &origin.time {
+            write!(output, " at {time}")?;
+        }
+        write!(output, ", {}", origin.connection)?;
     }
     writeln!(output)?;
     match finding.header.as_ref().and_then(|header| unknown_fields(&header.json)) {

@@ -203,13 +203,13 @@ fn a_capture_shows_both_sides_in_the_order_of_the_wire() {
     let request = encode_request(9, Some("me"), 9, &produce()).unwrap().into_bytes();
     let response = encode_response(9, 9, &Response::Produce(Default::default())).unwrap().into_bytes();
     let (first, second) = request.split_at(30);
-    let file = capture(&[
-        (50_000, 9093, 1, first),
-        (50_000, 9093, 31, second),
-        (9093, 50_000, 1, &response),
-        (50_000, 80, 1, b"GET / HTTP/1.1"),
-    ]);
-
+    let packets = [
+        packet(50_000, 9093, 1, first),
+        packet(50_000, 9093, 31, second),
+        packet(9093, 50_000, 1, &response),
+        packet(50_000, 80, 1, b"GET / HTTP/1.1"),
+    ];
+    let file = classic_capture(&packets);
     let printed = inspect(&["--file", "-", "--port", "9093", "--records-content"], &file).ok();
     let heads: Vec<&str> = printed.lines().filter(|line| line.starts_with('@')).collect();
     let expected = [
@@ -226,25 +226,58 @@ fn a_capture_shows_both_sides_in_the_order_of_the_wire() {
     assert!(printed.contains("compression lz4"), "{printed}");
     assert!(printed.contains("offset 0, time 5, key \"key\", value \"value\""), "{printed}");
 
+    // The newer format says the same; broken behind what was found, it says both.
+    let newer = newer_capture(&packets);
+    let arguments = ["--file", "-", "--port", "9093", "--records-content"];
+    assert_eq!(inspect(&arguments, &newer).ok(), printed);
+    let run = inspect(&arguments, &[&newer[..], &[0; 12]].concat());
+    assert_eq!(text(&run), printed);
+    let place = format!("block 7 at byte {}, of type 0x0", newer.len());
+    assert!(run.stderr.contains(&format!("{place}: its length is 0")), "{run:?}");
+
     let complaint = inspect(&["--file", "-"], &file).complaint(1);
     assert!(complaint.contains("no TCP connection to port 9092"), "{complaint}");
 }
 
-/// A capture of TCP segments without link headers: ports, sequence number, payload.
-fn capture(segments: &[(u16, u16, u32, &[u8])]) -> Vec<u8> {
-    let mut file: Vec<u8> =
-        [0xa1b2_c3d4_u32, 0x0002_0004, 0, 0, 65_535, 101].iter().flat_map(|n| n.to_be_bytes()).collect();
-    for (source, destination, sequence, payload) in segments {
-        let length = 40 + payload.len() as u32;
-        file.extend([1_700_000_000, 5, length, length].iter().flat_map(|n: &u32| n.to_be_bytes()));
-        file.extend([0x45, 0]);
-        file.extend((length as u16).to_be_bytes());
-        file.extend([0, 0, 0, 0, 64, 6, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1]);
-        file.extend(source.to_be_bytes());
-        file.extend(destination.to_be_bytes());
-        file.extend(sequence.to_be_bytes());
-        file.extend([0, 0, 0, 0, 0x50, 0x10, 1, 0, 0, 0, 0, 0]);
-        file.extend(*payload);
+/// A TCP segment without link header.
+fn packet(source: u16, destination: u16, sequence: u32, payload: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x45, 0];
+    packet.extend((40 + payload.len() as u16).to_be_bytes());
+    packet.extend([0, 0, 0, 0, 64, 6, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1]);
+    packet.extend(source.to_be_bytes());
+    packet.extend(destination.to_be_bytes());
+    packet.extend(sequence.to_be_bytes());
+    packet.extend([0, 0, 0, 0, 0x50, 0x10, 1, 0, 0, 0, 0, 0]);
+    packet.extend(payload);
+    packet
+}
+
+fn words<const N: usize>(words: [u32; N]) -> impl Iterator<Item = u8> {
+    words.into_iter().flat_map(u32::to_be_bytes)
+}
+
+fn classic_capture(packets: &[Vec<u8>]) -> Vec<u8> {
+    let mut file: Vec<u8> = words([0xa1b2_c3d4, 0x0002_0004, 0, 0, 65_535, 101]).collect();
+    for packet in packets {
+        let length = packet.len() as u32;
+        file.extend(words([1_700_000_000, 5, length, length]));
+        file.extend(packet);
+    }
+    file
+}
+
+/// The same as pcapng: a section header, an interface description, an enhanced packet each.
+fn newer_capture(packets: &[Vec<u8>]) -> Vec<u8> {
+    let mut file: Vec<u8> = words([0x0a0d_0d0a, 28, 0x1a2b_3c4d, 0x0001_0000, !0, !0, 28]).collect();
+    file.extend(words([1, 20, 101 << 16, 0, 20]));
+    let microseconds = 1_700_000_000_000_005_u64;
+    for packet in packets {
+        let (length, padded) = (packet.len() as u32, packet.len().next_multiple_of(4));
+        let size = padded as u32 + 32;
+        file.extend(words([6, size, 0, (microseconds >> 32) as u32, microseconds as u32, length, length]));
+        file.extend(packet);
+        file.resize(file.len() + padded - packet.len(), 0);
+        file.extend(words([size]));
     }
     file
 }
