@@ -50,17 +50,36 @@
 //!
 //! | API | versions | what is there | what is not there yet |
 //! |---|---|---|---|
-//! | Produce | 3–13 | acks 0, 1, all; every check of a real broker on a batch; idempotence; leader hints; topic ids | transactions; replicas that lag |
-//! | Fetch | 4–18 | long polling, limits, epochs, reading from followers, topic ids, leader hints | sessions are declined, so that clients ask for all each time |
+//! | Produce | 3–13 | acks 0, 1, all; `min.insync.replicas`; every check of a real broker on a batch; idempotence; leader hints; topic ids | transactions |
+//! | Fetch | 4–18 | long polling, limits, epochs, reading from followers by rack, topic ids, leader hints | sessions are declined, so that clients ask for all each time |
 //! | ListOffsets | 1–11 | the ends, by timestamp, the highest timestamp; tiered storage is empty | |
-//! | Metadata | 0–13 | by name and id, automatic creation, leader epochs, rights | racks are null |
+//! | Metadata | 0–13 | by name and id, automatic creation, leader epochs, rights, racks | |
 //! | FindCoordinator | 0–6 | a broker for every key | the APIs of groups and transactions themselves |
 //! | ApiVersions | 0–4 | an unknown version is answered in version 0 with error 35 | features |
 //! | CreateTopics | 2–7 | settings checked and told, assignment by hand, validation only | |
 //! | DeleteTopics | 1–6 | by name and id | |
 //! | InitProducerId | 0–5 | ids and epochs, for transactional ids too | |
 //!
-//! A partition's replicas are always in sync, and hold what the leader holds. Records are kept as long as the cluster
+//! A partition's replicas are in sync until an [`Action`] says otherwise: brokers crash and come back, followers lag, and what is lost by
+//! it is what Kafka would lose:
+//!
+//! ```
+//! use milena_mock_broker::protocol::names::{BrokerId, Timestamp};
+//! use milena_mock_broker::{Action, Cluster, ClusterConfig, Lag, TopicSpec};
+//!
+//! let topic = TopicSpec::new("orders").partitions(1).replication_factor(3);
+//! let mut cluster = Cluster::new(ClusterConfig::new(3).topic_with(topic));
+//! let leader = cluster.topic("orders").unwrap().partitions()[0].leader();
+//! for broker in [1, 2, 3].map(BrokerId) {
+//!     cluster.perform(Action::Lag { topic: None, partition: None, broker, lag: Lag::Frozen }, Timestamp(0))?;
+//! }
+//! // … records that are acknowledged with acks=1 from here on …
+//! cluster.perform(Action::CrashBroker(leader), Timestamp(1000))?;
+//! assert_ne!(cluster.topic("orders").unwrap().partitions()[0].leader(), leader);
+//! # Ok::<(), milena_mock_broker::AdminError>(())
+//! ```
+//!
+//! Records are kept as long as the cluster
 //! lives. Settings that have no effect here are accepted if Kafka would accept them, and told to who asks.
 //!
 //! What a client can ask for has limits, listed at [`ClusterConfig::config`]: a frame's length and how long it takes, the

@@ -4,8 +4,12 @@ mod client;
 mod faults;
 mod fetch;
 mod idempotence;
+#[expect(dead_code, unreachable_pub, reason = "the end-to-end tests have the same table")]
+#[path = "../../../tests/harness/in_sync.rs"]
+mod in_sync;
 mod list_offsets;
 mod memory;
 mod produce;
+mod replicas;
 mod topics;
 mod versions;
