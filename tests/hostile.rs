@@ -65,7 +65,14 @@ fn main() -> ExitCode {
     }
 
     let (mut files, mut failures) = (0, Vec::new());
-    for dir in folders(own) {
+    let folders = match folders(own) {
+        Ok(folders) => folders,
+        Err(error) => {
+            println!("hostile: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    for dir in folders {
         println!("hostile: reading {}", dir.display());
         match index::read(&dir) {
             Ok(rows) => {
@@ -82,13 +89,12 @@ fn main() -> ExitCode {
     if failures.is_empty() && files > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn folders(own: PathBuf) -> Vec<PathBuf> {
-    if let Some(named) = env::var_os("MILENA_HOSTILE") {
-        // As seen from the workspace, where the command is given; cargo runs tests in their package.
-        return vec![tools::workspace_dir().join(named)];
+fn folders(own: PathBuf) -> Result<Vec<PathBuf>, String> {
+    if let Some(named) = tools::named_folder("MILENA_HOSTILE")? {
+        return Ok(vec![named]);
     }
     let shared = tools::workspace_dir().join("../shared/hostile");
-    if shared.join("index.tsv").is_file() { vec![shared, own] } else { vec![own] }
+    Ok(if shared.join("index.tsv").is_file() { vec![shared, own] } else { vec![own] })
 }
 
 /// Decodes the files of a folder, one after another, on a thread of its own that is watched; gives the failures.

@@ -7,7 +7,7 @@
 //!     | zstd -19 --long=27 -o tests/golden/data/golden.tar.zst
 //! ```
 
-use std::{env, fs, path::PathBuf};
+use std::{fs, path::PathBuf};
 
 use harness::tools;
 
@@ -15,13 +15,8 @@ const ARCHIVE: &[u8] = include_bytes!("data/golden.tar.zst");
 
 /// The folder with the vectors: `MILENA_GOLDEN`, or `../shared/golden` beside the workspace, or our own copy.
 pub(crate) fn find() -> Result<PathBuf, String> {
-    if let Some(named) = env::var_os("MILENA_GOLDEN").map(PathBuf::from) {
-        // A folder that someone named and that is not there is a mistake, not a reason to test something else.
-        return if named.is_dir() {
-            Ok(named)
-        } else {
-            Err(format!("MILENA_GOLDEN: no folder {}", named.display()))
-        };
+    if let Some(named) = tools::named_folder("MILENA_GOLDEN")? {
+        return Ok(named);
     }
     let shared = tools::workspace_dir().join("../shared/golden");
     if shared.join("messages").is_dir() { Ok(shared) } else { own_copy() }

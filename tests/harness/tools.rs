@@ -44,9 +44,28 @@ pub fn workspace_dir() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the package lies inside the workspace").to_owned()
 }
 
+/// A path as it was named in a variable, seen from the workspace, where commands are given; cargo runs tests in their
+/// package.
+pub fn from_workspace(named: impl AsRef<Path>) -> PathBuf {
+    workspace_dir().join(named)
+}
+
+/// The folder that an environment variable names, such as `MILENA_GOLDEN`; `None` if it is not set.
+///
+/// # Errors
+/// A sentence, if no folder is there: a mistake, and no reason to test something else.
+pub fn named_folder(variable: &str) -> Result<Option<PathBuf>, String> {
+    let Some(dir) = env::var_os(variable).map(from_workspace) else { return Ok(None) };
+    if dir.is_dir() {
+        Ok(Some(dir))
+    } else {
+        Err(format!("{variable}: there is no folder {}", dir.display()))
+    }
+}
+
 /// Where cargo builds: `CARGO_TARGET_DIR`, or else `target` in the workspace.
 pub fn target_dir() -> PathBuf {
-    env::var_os("CARGO_TARGET_DIR").map_or_else(|| workspace_dir().join("target"), PathBuf::from)
+    from_workspace(env::var_os("CARGO_TARGET_DIR").unwrap_or_else(|| "target".into()))
 }
 
 /// The folder `target/interop/<name>`, made if it is not there: caches and the scratch files of a run.
@@ -131,5 +150,28 @@ pub fn remove_dir(dir: &Path) {
     match fs::remove_dir_all(dir) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => panic!("cannot remove {}: {e}", dir.display()),
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_relative_path_is_seen_from_the_workspace_and_an_absolute_one_stays() {
+        assert_eq!(from_workspace("tests/golden"), workspace_dir().join("tests/golden"));
+        assert!(from_workspace("tests/golden").is_absolute());
+        assert_eq!(from_workspace("/tmp/vectors"), Path::new("/tmp/vectors"));
+    }
+
+    #[test]
+    fn a_variable_that_names_no_folder_is_told() {
+        // Cargo sets both: one names a folder, the other none.
+        let package = Path::new(env!("CARGO_MANIFEST_DIR")).to_owned();
+        assert_eq!(named_folder("CARGO_MANIFEST_DIR"), Ok(Some(package)));
+        let told = named_folder("CARGO_PKG_NAME").unwrap_err();
+        let nowhere = workspace_dir().join("milena-tests");
+        assert_eq!(told, format!("CARGO_PKG_NAME: there is no folder {}", nowhere.display()));
+        assert_eq!(named_folder("MILENA_HAS_NO_SUCH_VARIABLE"), Ok(None));
     }
 }
