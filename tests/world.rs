@@ -283,14 +283,15 @@ impl Run {
         let faults = [
             Reaction::Fail(ErrorCode::NOT_LEADER_OR_FOLLOWER),
             Reaction::Fail(ErrorCode::REQUEST_TIMED_OUT),
-            Reaction::Delay(Duration::from_millis(700)),
-            Reaction::Delay(Duration::from_secs(8)),
+            Reaction::DelayAfter(Duration::from_millis(700)),
+            Reaction::DelayAfter(Duration::from_secs(8)),
             Reaction::DropRequest,
             Reaction::DropResponse,
         ];
         for _ in 0..random.below(4) {
-            let fault =
-                Fault::on(ApiKey::PRODUCE).nth(1 + random.below(30) as u64).then(*random.pick(&faults));
+            let fault = Fault::on(ApiKey::PRODUCE)
+                .nth(1 + random.below(30) as u64)
+                .then(random.pick(&faults).clone());
             world.cluster.add_fault(fault);
         }
         let (records, keys, pause_ms) = (20 + random.below(100), random.below(8), random.below(200));

@@ -141,7 +141,7 @@ async fn what_may_go_away_is_asked_again() {
     for (api, reaction) in cases {
         let cluster = cluster().await;
         send(&cluster, 0, 300).await;
-        let fault = cluster.add_fault(Fault::on(api).first(3).then(reaction));
+        let fault = cluster.add_fault(Fault::on(api).first(3).then(reaction.clone()));
         let mut reader = reader(&cluster, Start::Earliest).await;
         assert_are(&reader.read_to_end().await.unwrap(), 0, 300);
         assert_eq!(cluster.fault_hits(fault), Some(3), "{api} {reaction:?}");

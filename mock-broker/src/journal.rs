@@ -58,7 +58,7 @@ pub enum Outcome {
     Waiting,
     /// An answer.
     Answered,
-    /// Nothing, as it wished (acks 0).
+    /// Nothing, as it wished (acks 0), or because a fault rule wants silence.
     Unanswered,
     /// A closed connection instead of an answer.
     Closed,

@@ -96,6 +96,7 @@ mod handlers;
 mod journal;
 #[cfg(feature = "net")]
 mod net;
+mod words;
 
 /// The wire protocol, for those who drive a [`Cluster`] by hand.
 pub use protocol;
@@ -106,7 +107,7 @@ pub use self::cluster::{
     Topic,
 };
 pub use self::config::{ClusterConfig, ConfigError, ReplicationRules, TopicSpec};
-pub use self::fault::{Fault, FaultId, FaultRule, Reaction};
+pub use self::fault::{Corruption, Fault, FaultId, FaultRule, Reaction, RuleError};
 pub use self::journal::{Journal, JournalEntry, Outcome, PartitionOutcome, ProducedBatch};
 #[cfg(feature = "net")]
 pub use self::net::{Listen, MockCluster, StartError};

@@ -192,7 +192,7 @@ async fn faults_reach_the_socket() {
     assert_eq!(response.responses[0].partition_responses[0].base_offset, 1);
     assert_eq!(cluster.fault_hits(id), Some(1));
 
-    cluster.add_fault(Fault::on(ApiKey::METADATA).then(Reaction::Delay(Duration::from_millis(20))));
+    cluster.add_fault(Fault::on(ApiKey::METADATA).then(Reaction::DelayAfter(Duration::from_millis(20))));
     assert!(client.ask(12, &MetadataRequest::default()).await.is_some());
 }
 

@@ -28,6 +28,9 @@ pub enum Happening {
     Cut,
 }
 
+/// Slow bytes come in so many pieces.
+const PIECES_PER_SECOND: u32 = 10;
+
 /// One connection, seen from the middle.
 #[derive(Debug)]
 pub struct Link {
@@ -101,6 +104,32 @@ impl<K: Copy + Ord> Network<K> {
             };
             self.deliver(client, to, happening, now, random);
         }
+    }
+
+    /// Sends bytes to the client, so many a second.
+    pub fn send_slowly(
+        &mut self,
+        client: K,
+        mut bytes: Bytes,
+        bytes_per_second: u32,
+        now: Timestamp,
+        random: &mut Random,
+    ) {
+        let per_piece = (bytes_per_second / PIECES_PER_SECOND).max(1) as usize;
+        let pause = Duration::from_secs(1) * per_piece as u32 / bytes_per_second.max(1);
+        let mut at = now;
+        while !bytes.is_empty() {
+            let piece = bytes.split_to(per_piece.min(bytes.len()));
+            self.deliver(client, End::Client, Happening::AtClient(piece), at, random);
+            at = at + pause;
+        }
+    }
+
+    /// Resets the connection: what is under way to the client is lost.
+    pub fn reset(&mut self, client: K, now: Timestamp, random: &mut Random) {
+        self.under_way
+            .retain(|_, (of, happening)| *of != client || !matches!(happening, Happening::AtClient(_)));
+        self.cut(client, End::Client, now, random);
     }
 
     /// Cuts the connection behind what was sent to one end so far.

@@ -192,7 +192,8 @@ impl World {
         match action {
             Action::Connect { connection, address } => {
                 let broker = BrokerId(i32::from(address.port) - FIRST_PORT + 1);
-                let is_there = self.cluster.brokers().any(|(id, _)| id == broker);
+                let is_there = self.cluster.brokers().any(|(id, _)| id == broker)
+                    && self.cluster.takes_connections(broker);
                 let is_refused = self.strikes(|trouble| &mut trouble.refused);
                 let broker = Some(broker).filter(|_| is_there && !is_refused);
                 self.network.open(connection, broker, self.now, &mut self.random);
@@ -266,8 +267,24 @@ impl World {
                         self.network.cut(client, End::Client, self.now, &mut self.random);
                     }
                 }
-                // The network has no buffer that could be full.
-                _ => {}
+                Effect::SendSlowly { connection, frame, bytes_per_second } => {
+                    let bytes = frame.into_bytes();
+                    bytes.hash(&mut self.fingerprint);
+                    if let Some(client) = self.network.client_of(connection) {
+                        let (now, random) = (self.now, &mut self.random);
+                        self.network.send_slowly(client, bytes, bytes_per_second, now, random);
+                    }
+                }
+                Effect::Reset { connection } => {
+                    if let Some(client) = self.network.client_of(connection) {
+                        self.network.reset(client, self.now, &mut self.random);
+                    }
+                }
+                // Who connects asks the cluster.
+                Effect::Listen { .. } => {}
+                // The network has no buffer that could be full; what comes nevertheless, the cluster keeps.
+                Effect::StopReading { .. } | Effect::ResumeReading { .. } => {}
+                other => panic!("the world does not know {other:?}"),
             }
         }
     }

@@ -35,7 +35,7 @@ fn produce_ends_well_if_all_it_read_is_sent() {
 #[tokio::test]
 async fn a_second_signal_does_not_wait_for_records_in_flight() {
     let cluster = MockCluster::start(ClusterConfig::new(1).topic("t", 1)).await.unwrap();
-    let never = Reaction::Delay(Duration::from_secs(3600));
+    let never = Reaction::DelayAfter(Duration::from_secs(3600));
     cluster.add_fault(Fault::on(ApiKey::PRODUCE).then(never));
     let servers = cluster.bootstrap_servers();
     let mut running =

@@ -88,7 +88,7 @@ async fn a_change_whose_answer_is_lost_or_that_has_another_controller_is_made_al
         let cluster = MockCluster::start(ClusterConfig::new(3)).await.unwrap();
         let servers = cluster.bootstrap_servers();
         for (action, api) in [("create", ApiKey::CREATE_TOPICS), ("delete", ApiKey::DELETE_TOPICS)] {
-            let fault = cluster.add_fault(Fault::on(api).first(1).then(reaction));
+            let fault = cluster.add_fault(Fault::on(api).first(1).then(reaction.clone()));
             let arguments = ["topics", action, "--bootstrap-server", &servers, "--topic", "t"];
             let arguments = arguments.map(str::to_owned);
             let run = move || run(&arguments.each_ref().map(String::as_str), b"");

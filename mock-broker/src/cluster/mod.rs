@@ -14,6 +14,7 @@ mod admin;
 pub(crate) mod append;
 mod brokers;
 mod elections;
+mod faults;
 pub(crate) mod log;
 mod perform;
 pub(crate) mod producers;
@@ -33,20 +34,21 @@ use protocol::names::{Acks, BrokerId, ProducerId, Timestamp, TransactionalId, Uu
 use protocol::random::Random;
 use protocol::records::Decompressor;
 use protocol::{
-    ApiKey, ByteString, DecodeError, DecodeErrorKind, EncodeError, ErrorCode, Request, RequestHeader,
-    Response,
+    ApiKey, ByteString, DecodeError, DecodeErrorKind, EncodeError, Request, RequestHeader, Response,
+    VersionRange,
 };
 
 pub use self::admin::AdminError;
 pub(crate) use self::admin::Assignment;
 pub(crate) use self::brokers::Broker;
 pub use self::brokers::BrokerState;
+use self::faults::Aftermath;
 use self::schedule::Schedule;
 use self::topic::Topics;
 pub use self::topic::{Partition, Topic};
 use self::waiting::{Held, Parked, Waiting};
 use crate::config::{ClusterConfig, ConfigError};
-use crate::fault::{Fault, FaultId, Faults, Site, Strikes};
+use crate::fault::{FaultId, Faults, Strikes};
 use crate::handlers::{self, Answer};
 use crate::journal::{Journal, JournalEntry, Outcome, PartitionOutcome};
 
@@ -90,7 +92,12 @@ pub struct Cluster {
     connections: BTreeMap<ConnectionId, Connection>,
     /// Whose request is being handled, in case that it panics.
     at_work: Option<ConnectionId>,
+    /// When the first input came.
+    began: Option<Timestamp>,
+    /// How many connections there have been.
+    opened: u64,
     faults: Faults,
+    aftermath: Aftermath,
     journal: Journal,
 }
 
@@ -141,12 +148,21 @@ pub type Effects = Vec<Effect>;
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Effect {
-    /// Write a frame.
+    /// Write a frame, or the bytes that a fault rule made of one.
     Send {
         /// Where.
         connection: ConnectionId,
         /// What.
         frame: EncodedFrame,
+    },
+    /// Write a frame, no more than so many bytes a second.
+    SendSlowly {
+        /// Where.
+        connection: ConnectionId,
+        /// What.
+        frame: EncodedFrame,
+        /// How fast.
+        bytes_per_second: u32,
     },
     /// Close a connection, after what was to be sent on it.
     Close {
@@ -155,7 +171,8 @@ pub enum Effect {
         /// Why.
         reason: CloseReason,
     },
-    /// Read no more from a connection: its request waits, and as in Kafka the next is looked at when that is answered.
+    /// Read no more from a connection: its request waits, and as in Kafka the next is looked at when that is answered; or
+    /// a fault rule wants it.
     StopReading {
         /// Which.
         connection: ConnectionId,
@@ -227,6 +244,8 @@ impl fmt::Display for CloseReason {
 #[derive(Debug)]
 struct Connection {
     broker: BrokerId,
+    /// The how-manieth of the cluster it is, from 1.
+    nth: u64,
     /// What the client called itself last: kept, so that the journal needs no copy for each request.
     client_id: Option<ByteString>,
     /// Frames that came while an earlier request waits, from a driver that had read them before it was to stop: a
@@ -244,6 +263,7 @@ const MAX_QUEUED_BYTES: usize = 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Asked {
     pub(crate) connection: ConnectionId,
+    nth_connection: u64,
     pub(crate) broker: BrokerId,
     pub(crate) api_key: ApiKey,
     pub(crate) version: i16,
@@ -252,7 +272,7 @@ pub(crate) struct Asked {
     pub(crate) outcomes: Vec<PartitionOutcome>,
     correlation_id: i32,
     client_id: Option<ByteString>,
-    arrived: Timestamp,
+    pub(crate) arrived: Timestamp,
     strikes: Strikes,
     /// How long its frame is.
     pub(crate) frame_bytes: usize,
@@ -297,7 +317,10 @@ impl Cluster {
             retained: 0,
             connections: BTreeMap::new(),
             at_work: None,
-            faults: Faults::default(),
+            began: None,
+            opened: 0,
+            faults: Faults::new(config.seed),
+            aftermath: Aftermath::default(),
             journal: Journal::new(config.journal_limit),
             config,
         };
@@ -306,30 +329,13 @@ impl Cluster {
             let refused = |error: AdminError| ConfigError::Topic { name, reason: error.to_string() };
             cluster.create_topic(topic).map_err(refused)?;
         }
+        for fault in std::mem::take(&mut cluster.config.faults) {
+            cluster
+                .check_fault(&fault)
+                .map_err(|error| ConfigError::Fault { rule: fault.to_string(), reason: error.to_string() })?;
+            cluster.add_fault(fault);
+        }
         Ok(cluster)
-    }
-
-    /// The same with one more fault rule.
-    #[must_use]
-    pub fn with_fault(mut self, fault: Fault) -> Self {
-        self.add_fault(fault);
-        self
-    }
-
-    /// Adds a fault rule; rules are asked in the order they were added.
-    pub fn add_fault(&mut self, fault: Fault) -> FaultId {
-        self.faults.add(fault)
-    }
-
-    /// Takes a fault rule away; whether it was there.
-    pub fn remove_fault(&mut self, fault: FaultId) -> bool {
-        self.faults.remove(fault)
-    }
-
-    /// How many requests a fault rule has struck, if it is there.
-    #[must_use]
-    pub fn fault_hits(&self, fault: FaultId) -> Option<u64> {
-        self.faults.hits(fault)
     }
 
     /// What was asked and answered.
@@ -353,6 +359,7 @@ impl Cluster {
     /// The same; what was to be done before a panic stands in `effects` then, and [`Self::recover`] goes on.
     pub(crate) fn handle_into(&mut self, input: Input, now: Timestamp, effects: &mut Effects) {
         self.catch_up(now, effects);
+        self.keep_rules(now, effects);
         match input {
             Input::Opened { connection, broker } => self.open(connection, broker, effects),
             Input::Frame { connection, frame } => self.receive(connection, frame, now, effects),
@@ -384,7 +391,8 @@ impl Cluster {
     /// When to come back with [`Input::Wakeup`], if nothing happens before.
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Timestamp> {
-        [self.waiting.next_wakeup(), self.schedule.next()].into_iter().flatten().min()
+        let next = [self.waiting.next_wakeup(), self.schedule.next(), self.next_rule_change()];
+        next.into_iter().flatten().min()
     }
 
     /// The longest frame that is accepted, in bytes: `socket.request.max.bytes`.
@@ -394,22 +402,19 @@ impl Cluster {
     }
 
     fn open(&mut self, connection: ConnectionId, broker: BrokerId, effects: &mut Effects) {
-        if !self.is_up(broker) {
+        if !self.takes_connections(broker) {
             return effects.push(Effect::Reset { connection });
         }
-        let new = Connection {
-            broker,
-            client_id: None,
-            queue: VecDeque::new(),
-            queued_bytes: 0,
-            is_stopped: false,
-        };
+        let new = self.new_connection(broker);
         self.connections.insert(connection, new);
     }
 
     /// Takes a frame; if the connection still waits for an answer, its turn comes after that.
     fn receive(&mut self, connection: ConnectionId, frame: Bytes, now: Timestamp, effects: &mut Effects) {
-        if !self.waiting.is_parked(connection) {
+        if self.is_silent(connection) {
+            return;
+        }
+        if !self.must_wait(connection) {
             return self.answer(connection, frame, now, effects);
         }
         let Some(state) = self.connections.get_mut(&connection) else { return };
@@ -418,6 +423,11 @@ impl Cluster {
         }
         state.queued_bytes += frame.len();
         state.queue.push_back(frame);
+    }
+
+    /// Whether frames of a connection have to wait their turn.
+    fn must_wait(&self, connection: ConnectionId) -> bool {
+        self.waiting.is_parked(connection) || self.is_held(connection)
     }
 
     fn answer(&mut self, connection: ConnectionId, frame: Bytes, now: Timestamp, effects: &mut Effects) {
@@ -433,35 +443,43 @@ impl Cluster {
         now: Timestamp,
         effects: &mut Effects,
     ) {
-        let Some(state) = self.connections.get_mut(&connection) else { return };
-        if let Some(frame) = handlers::refuse_api_versions(&frame) {
+        let Some(state) = self.connections.get(&connection) else { return };
+        let broker = state.broker;
+        let served = |api_key| self.served(api_key, broker, now);
+        if let Some(frame) = handlers::refuse_api_versions(&frame, served) {
             return effects.push(Effect::Send { connection, frame });
         }
-        let (mut asked, request) = match read(connection, state, &frame, now) {
-            Ok(read) => read,
+        let read = read(&frame, served);
+        let Some(state) = self.connections.get_mut(&connection) else { return };
+        let (asked, request) = match read {
+            Ok((header, request)) => (state.asked(connection, header, frame.len(), now), request),
             Err(error) => {
                 let api = RequestHeader::peek(&frame).map(|(key, version, _)| (key, version));
                 return self.close(connection, CloseReason::BadRequest { api, error }, effects);
             }
         };
         if !self.faults.is_empty() {
-            let sites = handlers::sites(&self.topics, &request);
-            asked.strikes = self.faults.strike(asked.api_key, asked.broker, &sites);
-            if let Some(fault) = asked.strikes.drops_request() {
-                return self.end(asked, Err(CloseReason::Fault(fault)), effects);
-            }
+            return self.answer_struck(asked, request, now, effects);
         }
+        self.carry_out(asked, request, now, effects);
+    }
+
+    /// Gives a request to its handler, and goes on with what comes of it.
+    fn carry_out(&mut self, mut asked: Asked, request: Request, now: Timestamp, effects: &mut Effects) {
         asked.strikes.panic_if_wanted();
-        let answer = handlers::answer(self, &mut asked, request, now);
+        let answer = match self.stale_answer(&asked, &request) {
+            Some(response) => Answer::Now(response),
+            None => handlers::answer(self, &mut asked, request, now),
+        };
         self.settle(asked, answer, now, effects);
     }
 
     /// Does with a handler's answer what it says.
     fn settle(&mut self, asked: Asked, answer: Answer, now: Timestamp, effects: &mut Effects) {
         match answer {
-            Answer::Now(response) => match asked.strikes.delay() {
-                delay if delay.is_zero() => self.end(asked, Ok(Some(response)), effects),
-                delay => self.park(asked, now + delay, Held::Answer(Box::new(response)), effects),
+            Answer::Now(response) => match self.held_until(&asked, now) {
+                None => self.end(asked, Ok(Some(response)), effects),
+                Some(until) => self.park(asked, until, Held::Answer(Box::new(response)), effects),
             },
             Answer::Never => self.end(asked, Ok(None), effects),
             Answer::Close => self.end(asked, Err(CloseReason::Failed), effects),
@@ -488,6 +506,7 @@ impl Cluster {
         let connection = asked.connection;
         self.at_work = Some(connection);
         match held {
+            Held::Request(request) => self.carry_out(asked, *request, now, effects),
             Held::Answer(response) => self.end(asked, Ok(Some(*response)), effects),
             Held::Fetch { request, .. } => {
                 asked.outcomes.clear();
@@ -505,13 +524,13 @@ impl Cluster {
 
     /// Answers the frames of a connection that came while it waited, up to the next one that has to wait.
     fn go_on(&mut self, connection: ConnectionId, now: Timestamp, effects: &mut Effects) {
-        while !self.waiting.is_parked(connection) {
+        while !self.must_wait(connection) {
             let Some(state) = self.connections.get_mut(&connection) else { return };
             let Some(frame) = state.queue.pop_front() else { break };
             state.queued_bytes -= frame.len();
-            self.answer(connection, frame, now, effects);
+            self.receive(connection, frame, now, effects);
         }
-        if self.waiting.is_parked(connection) {
+        if self.must_wait(connection) {
             return;
         }
         if let Some(state) = self.connections.get_mut(&connection) {
@@ -524,13 +543,14 @@ impl Cluster {
     fn end(
         &mut self,
         mut asked: Asked,
-        answer: Result<Option<Response>, CloseReason>,
+        mut answer: Result<Option<Response>, CloseReason>,
         effects: &mut Effects,
     ) {
         let connection = asked.connection;
         let (api, correlation_id) = ((asked.api_key, asked.version), asked.correlation_id);
-        let lost = asked.strikes.drops_response().map(CloseReason::Fault);
-        let answer = answer.and_then(|response| lost.map_or(Ok(response), Err));
+        if !asked.strikes.is_empty() {
+            answer = self.spoil(&mut asked, answer);
+        }
         let frame = answer.and_then(|response| {
             let encode = |response| encode_response(api.1, correlation_id, &response);
             response.map(encode).transpose().map_err(|error| CloseReason::BadAnswer { api, error })
@@ -541,14 +561,19 @@ impl Cluster {
             Err(_) => Outcome::Closed,
         };
         match asked.entry {
-            Some(number) => self.journal.settle(number, outcome, asked.outcomes),
+            Some(number) => self.journal.settle(number, outcome, std::mem::take(&mut asked.outcomes)),
             None => {
                 self.journal.push(asked.journal_entry(outcome));
             }
         }
         match frame {
+            Ok(frame) if !self.is_unharmed(&asked) => self.send_struck(&asked, frame, effects),
             Ok(Some(frame)) => effects.push(Effect::Send { connection, frame }),
             Ok(None) => {}
+            Err(_) if asked.wants_reset() => {
+                self.forget(connection);
+                effects.push(Effect::Reset { connection });
+            }
             Err(reason) => self.close(connection, reason, effects),
         }
     }
@@ -561,16 +586,12 @@ impl Cluster {
     /// Drops all that is known of a connection; a request of it that waits is never answered.
     fn forget(&mut self, connection: ConnectionId) {
         self.connections.remove(&connection);
+        self.forget_harm(connection);
         if let Some(Parked { asked: Asked { entry: Some(number), outcomes, .. }, .. }) =
             self.waiting.take(connection)
         {
             self.journal.settle(number, Outcome::Closed, outcomes);
         }
-    }
-
-    /// The error that a fault rule wants at a place where Kafka decides on one: the only function that knows of faults.
-    pub(crate) fn verdict(&self, asked: &Asked, site: Site<'_>) -> Option<ErrorCode> {
-        asked.strikes.verdict(site)
     }
 
     /// Tells those who wait that something happened to a partition.
@@ -584,14 +605,12 @@ const MAX_BROKERS: usize = 10_000;
 
 /// Reads a frame: who asks, and what.
 fn read(
-    connection: ConnectionId,
-    state: &mut Connection,
     frame: &Bytes,
-    now: Timestamp,
-) -> Result<(Asked, Request), DecodeError> {
+    served: impl Fn(ApiKey) -> Option<VersionRange>,
+) -> Result<(RequestHeader, Request), DecodeError> {
     let (header, body) = RequestHeader::read(frame)?;
     let (api_key, version) = (header.request_api_key, header.request_api_version);
-    let Some(served) = handlers::served(api_key) else {
+    let Some(served) = served(api_key) else {
         return Err(DecodeError::new(DecodeErrorKind::UnknownApiKey(api_key.0), 0));
     };
     if !served.contains(version) {
@@ -599,25 +618,7 @@ fn read(
         return Err(DecodeError::new(DecodeErrorKind::UnsupportedVersion { version, lowest, highest }, 2));
     }
     let request = decode(api_key, version, &body)?;
-    if state.client_id != header.client_id {
-        // A copy: the name must not keep the whole frame alive.
-        state.client_id = header.client_id.as_deref().map(shortened);
-    }
-    let asked = Asked {
-        connection,
-        broker: state.broker,
-        api_key,
-        version,
-        acks: None,
-        outcomes: Vec::new(),
-        correlation_id: header.correlation_id,
-        client_id: state.client_id.clone(),
-        arrived: now,
-        strikes: Strikes::default(),
-        frame_bytes: frame.len(),
-        entry: None,
-    };
-    Ok((asked, request))
+    Ok((header, request))
 }
 
 /// As much of a client's name for itself as the journal keeps, for it keeps thousands.
@@ -639,12 +640,52 @@ fn decode(api_key: ApiKey, version: i16, body: &Bytes) -> Result<Request, Decode
 }
 
 impl Connection {
+    fn new(broker: BrokerId, nth: u64) -> Self {
+        let queue = VecDeque::new();
+        Self { broker, nth, client_id: None, queue, queued_bytes: 0, is_stopped: false }
+    }
+
+    /// Who asks, with nothing come of it yet.
+    fn asked(
+        &mut self,
+        connection: ConnectionId,
+        header: RequestHeader,
+        frame_bytes: usize,
+        now: Timestamp,
+    ) -> Asked {
+        if self.client_id != header.client_id {
+            // A copy: the name must not keep the whole frame alive.
+            self.client_id = header.client_id.as_deref().map(shortened);
+        }
+        Asked {
+            connection,
+            nth_connection: self.nth,
+            broker: self.broker,
+            api_key: header.request_api_key,
+            version: header.request_api_version,
+            acks: None,
+            outcomes: Vec::new(),
+            correlation_id: header.correlation_id,
+            client_id: self.client_id.clone(),
+            arrived: now,
+            strikes: Strikes::default(),
+            frame_bytes,
+            entry: None,
+        }
+    }
+
     fn has_room(&self) -> bool {
         self.queue.len() < MAX_QUEUED_FRAMES && self.queued_bytes < MAX_QUEUED_BYTES
     }
 }
 
 impl Asked {
+    /// Nobody in particular, for looking at what an answer would be.
+    pub(crate) fn nobody() -> Self {
+        let header = RequestHeader { request_api_version: i16::MAX, ..RequestHeader::default() };
+        Connection::new(BrokerId::NONE, 0).asked(ConnectionId(u64::MAX), header, 0, Timestamp(0))
+    }
+
     fn journal_entry(&mut self, outcome: Outcome) -> JournalEntry {
         JournalEntry {
             number: 0,

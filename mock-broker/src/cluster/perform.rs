@@ -132,7 +132,7 @@ impl Cluster {
         self.of_broker(broker, now, |partition, election, _| {
             partition.regain(broker, crashed, election, now);
         });
-        effects.push(Effect::Listen { broker, open: true });
+        effects.push(Effect::Listen { broker, open: self.takes_connections(broker) });
         Ok(())
     }
 

@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use protocol::Response;
 use protocol::messages::FetchRequest;
 use protocol::names::{Timestamp, Uuid};
+use protocol::{Request, Response};
 
 use super::{Asked, ConnectionId};
 use crate::handlers::PendingProduce;
@@ -39,6 +39,8 @@ pub(crate) enum Held {
     },
     /// The records are appended; the answer waits for the in-sync replicas.
     Produce(Box<PendingProduce>),
+    /// The request has not been handled yet; a fault holds it back.
+    Request(Box<Request>),
     /// The answer is ready since long; a fault holds it back.
     Answer(Box<Response>),
 }
@@ -49,7 +51,7 @@ impl Held {
         match self {
             Self::Fetch { partitions, .. } => partitions.clone(),
             Self::Produce(pending) => pending.watched().collect(),
-            Self::Answer(_) => Vec::new(),
+            Self::Request(_) | Self::Answer(_) => Vec::new(),
         }
     }
 }
@@ -89,6 +91,12 @@ impl Waiting {
         if let Some(watchers) = self.watchers.get(&(topic, partition)) {
             self.woken.extend(watchers);
         }
+    }
+
+    /// Wakes those for whom that is so.
+    pub(crate) fn wake_if(&mut self, is_due: impl Fn(&Parked) -> bool) {
+        let due = self.parked.iter().filter(|(_, parked)| is_due(parked));
+        self.woken.extend(due.map(|(connection, _)| *connection));
     }
 
     /// A request that has something to look at, or whose time has come. Its wait is over.

@@ -10,6 +10,7 @@ use protocol::names::{BrokerId, TopicName};
 
 use self::keys::{BROKER_KEYS, Key, check};
 pub(crate) use self::keys::{RACK_AWARE_SELECTOR, TOPIC_KEYS, check_topic_key};
+use crate::fault::Fault;
 
 /// A cluster to start: how many brokers, which topics, which settings.
 ///
@@ -33,6 +34,7 @@ pub(crate) use self::keys::{RACK_AWARE_SELECTOR, TOPIC_KEYS, check_topic_key};
 pub struct ClusterConfig {
     pub(crate) brokers: usize,
     pub(crate) topics: Vec<TopicSpec>,
+    pub(crate) faults: Vec<Fault>,
     pub(crate) seed: u64,
     pub(crate) journal_limit: usize,
     pub(crate) replication_rules: ReplicationRules,
@@ -48,6 +50,7 @@ impl ClusterConfig {
         Self {
             brokers,
             topics: Vec::new(),
+            faults: Vec::new(),
             seed: 0,
             journal_limit: DEFAULT_JOURNAL_LIMIT,
             replication_rules: ReplicationRules::default(),
@@ -68,6 +71,13 @@ impl ClusterConfig {
     #[must_use]
     pub fn topic_with(mut self, topic: TopicSpec) -> Self {
         self.topics.push(topic);
+        self
+    }
+
+    /// Adds a fault rule that is there from the start.
+    #[must_use]
+    pub fn fault(mut self, fault: Fault) -> Self {
+        self.faults.push(fault);
         self
     }
 
@@ -283,6 +293,13 @@ pub enum ConfigError {
         /// Why not.
         reason: String,
     },
+    /// A fault rule of the configuration can never do what it says.
+    Fault {
+        /// The rule.
+        rule: String,
+        /// Why not.
+        reason: String,
+    },
     /// There must be at least one broker, and at most 10,000.
     Brokers(usize),
 }
@@ -298,6 +315,7 @@ impl fmt::Display for ConfigError {
                 write!(f, "`{key}` cannot be `{value}`: it must be {rule}")
             }
             Self::Topic { name, reason } => write!(f, "topic `{name}` cannot be created: {reason}"),
+            Self::Fault { rule, reason } => write!(f, "the fault rule `{rule}` cannot be: {reason}"),
             Self::Brokers(count) => write!(f, "a cluster has 1 to 10000 brokers, not {count}"),
         }
     }

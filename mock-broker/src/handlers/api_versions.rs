@@ -3,7 +3,7 @@
 use protocol::frame::{EncodedFrame, encode_response};
 use protocol::messages::api_versions::ApiVersion;
 use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
-use protocol::{ApiKey, ErrorCode, Response};
+use protocol::{ApiKey, ErrorCode, Response, VersionRange};
 
 use super::SERVED;
 use crate::cluster::{Asked, Cluster};
@@ -15,27 +15,30 @@ pub(super) fn api_versions(
     asked: &Asked,
     _request: ApiVersionsRequest,
 ) -> ApiVersionsResponse {
-    if let Some(error_code) = cluster.verdict(asked, Site::Request) {
+    if let Some(error_code) = cluster.verdict(asked, Site::REQUEST) {
         return ApiVersionsResponse { error_code, ..Default::default() };
     }
+    let served = |api_key| cluster.served(api_key, asked.broker, asked.arrived);
     ApiVersionsResponse {
-        api_keys: SERVED.iter().map(|(key, _)| entry(*key)).collect(),
+        api_keys: SERVED.iter().filter_map(|(key, _)| Some(entry(*key, served(*key)?))).collect(),
         ..Default::default()
     }
 }
 
 /// The answer to a version that is not known: in version 0, with the one entry that helps.
-pub(super) fn refusal(correlation_id: i32) -> Option<EncodedFrame> {
+pub(super) fn refusal(
+    correlation_id: i32,
+    served: impl Fn(ApiKey) -> Option<VersionRange>,
+) -> Option<EncodedFrame> {
     let response = ApiVersionsResponse {
         error_code: ErrorCode::UNSUPPORTED_VERSION,
-        api_keys: vec![entry(ApiKey::API_VERSIONS)],
+        api_keys: vec![entry(ApiKey::API_VERSIONS, served(ApiKey::API_VERSIONS)?)],
         ..Default::default()
     };
     encode_response(0, correlation_id, &Response::ApiVersions(response)).ok()
 }
 
-fn entry(api_key: ApiKey) -> ApiVersion {
-    let versions = super::served(api_key).unwrap_or(protocol::VersionRange::NONE);
+fn entry(api_key: ApiKey, versions: VersionRange) -> ApiVersion {
     let (lowest, max_version) = (versions.lowest(), versions.highest());
     let min_version = if api_key == ApiKey::PRODUCE { SHOWN_FROM } else { lowest };
     ApiVersion { api_key: api_key.0, min_version, max_version, ..Default::default() }

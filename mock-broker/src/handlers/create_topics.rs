@@ -67,7 +67,7 @@ fn create(
     topic: &CreatableTopic,
     validate_only: bool,
 ) -> Result<CreatableTopicResult, AdminError> {
-    if let Some(error_code) = cluster.verdict(asked, Site::Topic(&topic.name)) {
+    if let Some(error_code) = cluster.verdict(asked, Site::topic(&topic.name)) {
         return Err(AdminError::new(error_code, error_code.sentence().unwrap_or_default()));
     }
     cluster.check_new_name(&topic.name)?;

@@ -58,7 +58,7 @@ fn delete(
         Ok(None) => return fail(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "there is no topic of this name"),
         Err(None) => return fail(ErrorCode::UNKNOWN_TOPIC_ID, "there is no topic of this id"),
     };
-    if let Some(error_code) = cluster.verdict(asked, Site::Topic(&name)) {
+    if let Some(error_code) = cluster.verdict(asked, Site::topic(&name)) {
         return fail(error_code, error_code.sentence().unwrap_or_default());
     }
     if !cluster.config.flag("delete.topic.enable") {

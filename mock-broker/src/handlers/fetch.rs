@@ -120,7 +120,7 @@ impl Reader<'_> {
         let index = wanted.partition;
         let topic = self.cluster.topics.get(name).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
         let partition = topic.partition(index).ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-        if let Some(error_code) = self.cluster.verdict(self.asked, Site::Partition(name, index)) {
+        if let Some(error_code) = self.cluster.verdict(self.asked, Site::partition(name, index)) {
             return Err(error_code);
         }
         let (own_end, high_watermark) = self.check_replica(partition)?;

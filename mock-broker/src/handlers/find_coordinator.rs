@@ -50,7 +50,7 @@ fn coordinator(cluster: &Cluster, asked: &Asked, key: ByteString, key_type: i8) 
         error_message: error_code.sentence().map(ByteString::from),
         ..Default::default()
     };
-    if let Some(error_code) = cluster.verdict(asked, Site::Request) {
+    if let Some(error_code) = cluster.verdict(asked, site(&key, key_type)) {
         return failed(key, error_code);
     }
     if !KEY_TYPES.contains(&key_type) {
@@ -65,6 +65,15 @@ fn coordinator(cluster: &Cluster, asked: &Asked, key: ByteString, key_type: i8) 
     let endpoint = &broker.endpoint;
     let (host, port) = (endpoint.host.clone(), endpoint.port.into());
     Coordinator { key, node_id: id, host, port, ..Default::default() }
+}
+
+/// What fault rules can name.
+pub(super) fn site(key: &str, key_type: i8) -> Site<'_> {
+    match key_type {
+        0 => Site::group(key),
+        1 => Site::transactional_id(key),
+        _ => Site::REQUEST,
+    }
 }
 
 /// Java's `String.hashCode`.

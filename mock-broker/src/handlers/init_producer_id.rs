@@ -14,7 +14,7 @@ pub(super) fn init_producer_id(
     asked: &Asked,
     request: InitProducerIdRequest,
 ) -> InitProducerIdResponse {
-    if let Some(error_code) = cluster.verdict(asked, Site::Request) {
+    if let Some(error_code) = cluster.verdict(asked, Site::REQUEST) {
         return failed(error_code);
     }
     // Either the client has both, or neither.

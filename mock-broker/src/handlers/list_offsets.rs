@@ -81,7 +81,7 @@ fn find(
     let index = wanted.partition_index;
     let partition = cluster.topics.get(name).and_then(|topic| topic.partition(index));
     let partition = partition.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-    if let Some(error_code) = cluster.verdict(asked, Site::Partition(name, index)) {
+    if let Some(error_code) = cluster.verdict(asked, Site::partition(name, index)) {
         return Err(error_code);
     }
     check_epoch(partition, wanted.current_leader_epoch)?;

@@ -62,7 +62,7 @@ fn one(
             None => failed(None, topic.topic_id, ErrorCode::UNKNOWN_TOPIC_ID),
         };
     };
-    if let Some(error_code) = cluster.verdict(asked, Site::Topic(&name)) {
+    if let Some(error_code) = cluster.verdict(asked, Site::topic(&name)) {
         return failed(Some(name), Uuid::ZERO, error_code);
     }
     if cluster.topics.get(&name).is_none() {
@@ -86,7 +86,7 @@ fn known(cluster: &Cluster, asked: &Asked, topic: &Topic, with_rights: bool) -> 
     let partition = |(index, partition): (usize, &Partition)| {
         let index = index as i32;
         let leader_id = if is_live(partition.leader) { partition.leader } else { BrokerId::NONE };
-        let error_code = match cluster.verdict(asked, Site::Partition(&topic.name, index)) {
+        let error_code = match cluster.verdict(asked, Site::partition(&topic.name, index)) {
             Some(error_code) => error_code,
             None if leader_id == BrokerId::NONE => ErrorCode::LEADER_NOT_AVAILABLE,
             None => ErrorCode::NONE,
@@ -107,7 +107,7 @@ fn known(cluster: &Cluster, asked: &Asked, topic: &Topic, with_rights: bool) -> 
         }
     };
     MetadataResponseTopic {
-        error_code: cluster.verdict(asked, Site::Topic(&topic.name)).unwrap_or_default(),
+        error_code: cluster.verdict(asked, Site::topic(&topic.name)).unwrap_or_default(),
         name: Some(topic.name.clone()),
         topic_id: topic.id,
         partitions: topic.partitions.iter().enumerate().map(partition).collect(),
@@ -118,4 +118,38 @@ fn known(cluster: &Cluster, asked: &Asked, topic: &Topic, with_rights: bool) -> 
 
 fn failed(name: Option<TopicName>, topic_id: Uuid, error_code: ErrorCode) -> MetadataResponseTopic {
     MetadataResponseTopic { error_code, name, topic_id, ..Default::default() }
+}
+
+/// What Metadata was like at some moment, for a fault rule that wants clients to be told that and nothing newer.
+#[derive(Clone, Debug)]
+pub(crate) struct StaleMetadata(MetadataResponse);
+
+impl StaleMetadata {
+    /// What it is like now.
+    pub(crate) fn of(cluster: &mut Cluster) -> Self {
+        let everything = MetadataRequest { topics: None, ..Default::default() };
+        Self(metadata(cluster, &Asked::nobody(), everything))
+    }
+
+    /// The answer that a client would have got then. Topics that it did not have are not known, and not created.
+    pub(crate) fn answer(&self, request: &MetadataRequest, version: i16) -> MetadataResponse {
+        let wanted = request.topics.as_ref().filter(|topics| version > 0 || !topics.is_empty());
+        let Some(wanted) = wanted else { return self.0.clone() };
+        let topics = wanted.iter().map(|topic| self.topic(topic)).collect();
+        MetadataResponse { topics, ..self.0.clone() }
+    }
+
+    fn topic(&self, wanted: &MetadataRequestTopic) -> MetadataResponseTopic {
+        let (name, topic_id) = (wanted.name.clone(), wanted.topic_id);
+        let is_wanted = |topic: &&MetadataResponseTopic| match &name {
+            Some(name) => topic.name.as_ref() == Some(name),
+            None => topic.topic_id == topic_id,
+        };
+        let known = self.0.topics.iter().find(is_wanted).cloned();
+        let error_code = match &name {
+            Some(_) => ErrorCode::UNKNOWN_TOPIC_OR_PARTITION,
+            None => ErrorCode::UNKNOWN_TOPIC_ID,
+        };
+        known.unwrap_or_else(|| failed(name, topic_id, error_code))
+    }
 }

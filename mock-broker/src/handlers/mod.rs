@@ -9,6 +9,7 @@ mod init_producer_id;
 mod list_offsets;
 mod metadata;
 mod produce;
+mod sites;
 
 use bytes::Bytes;
 
@@ -17,11 +18,12 @@ use protocol::names::{BrokerId, Timestamp, TopicName, Uuid};
 use protocol::{ApiKey, ErrorCode, Request, RequestHeader, Response, VersionRange};
 
 pub(crate) use self::fetch::fetch_again;
+pub(crate) use self::metadata::StaleMetadata;
 pub(crate) use self::produce::{PendingProduce, produce_again};
-use crate::cluster::topic::{Partition, Topic, Topics};
+pub(crate) use self::sites::sites;
+use crate::cluster::topic::Partition;
 use crate::cluster::waiting::Held;
 use crate::cluster::{Asked, Cluster, Endpoint};
-use crate::fault::Site;
 use crate::journal::PartitionOutcome;
 
 /// What becomes of a request.
@@ -86,66 +88,15 @@ pub(crate) fn answer(cluster: &mut Cluster, asked: &mut Asked, request: Request,
 }
 
 /// The answer to ApiVersions in a version that is not served, which nobody can read: an old one that says so (KIP-511).
-pub(crate) fn refuse_api_versions(frame: &Bytes) -> Option<EncodedFrame> {
+pub(crate) fn refuse_api_versions(
+    frame: &Bytes,
+    served: impl Fn(ApiKey) -> Option<VersionRange>,
+) -> Option<EncodedFrame> {
     let (api_key, version, correlation_id) = RequestHeader::peek(frame)?;
     if api_key != ApiKey::API_VERSIONS || served(api_key)?.contains(version) {
         return None;
     }
-    api_versions::refusal(correlation_id)
-}
-
-/// Every place in a request that fault rules can name.
-pub(crate) fn sites<'a>(topics: &'a Topics, request: &'a Request) -> Vec<Site<'a>> {
-    let named = |name: &'a TopicName, id: Uuid| topics.name_of(id).unwrap_or(name).as_str();
-    let mut sites = vec![Site::Request];
-    match request {
-        Request::Produce(request) => {
-            for topic in &request.topic_data {
-                let name = named(&topic.name, topic.topic_id);
-                sites.extend(topic.partition_data.iter().map(|data| Site::Partition(name, data.index)));
-            }
-        }
-        Request::Fetch(request) => {
-            for topic in &request.topics {
-                let name = named(&topic.topic, topic.topic_id);
-                sites.extend(topic.partitions.iter().map(|data| Site::Partition(name, data.partition)));
-            }
-        }
-        Request::ListOffsets(request) => {
-            for topic in &request.topics {
-                let partitions = topic.partitions.iter();
-                sites.extend(partitions.map(|data| Site::Partition(&topic.name, data.partition_index)));
-            }
-        }
-        Request::Metadata(request) => match &request.topics {
-            None => sites.extend(topics.iter().flat_map(metadata_sites)),
-            Some(asked) => {
-                for topic in asked {
-                    let name = topic.name.as_ref().or_else(|| topics.name_of(topic.topic_id));
-                    let Some(name) = name else { continue };
-                    sites.push(Site::Topic(name));
-                    sites.extend(topics.get(name).into_iter().flat_map(metadata_sites));
-                }
-            }
-        },
-        Request::CreateTopics(request) => {
-            sites.extend(request.topics.iter().map(|topic| Site::Topic(&topic.name)));
-        }
-        Request::DeleteTopics(request) => {
-            sites.extend(request.topic_names.iter().map(|name| Site::Topic(name)));
-            for topic in &request.topics {
-                let name = topic.name.as_ref().or_else(|| topics.name_of(topic.topic_id));
-                sites.extend(name.map(|name| Site::Topic(name)));
-            }
-        }
-        _ => {}
-    }
-    sites
-}
-
-fn metadata_sites(topic: &Topic) -> impl Iterator<Item = Site<'_>> {
-    let partitions = (0..topic.partitions.len()).map(|index| Site::Partition(&topic.name, index as i32));
-    std::iter::once(Site::Topic(&topic.name)).chain(partitions)
+    api_versions::refusal(correlation_id, served)
 }
 
 /// The name that a request means: given by name, or from version `by_id` on by id.

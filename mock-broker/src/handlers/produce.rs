@@ -222,7 +222,9 @@ fn check(
     if !matches!(acks, Acks::NONE | Acks::LEADER | Acks::ALL) {
         return refuse(ErrorCode::INVALID_REQUIRED_ACKS);
     }
-    if let Some(error_code) = cluster.verdict(asked, Site::Partition(name, data.index)) {
+    if let Some(error_code) =
+        cluster.verdict(asked, Site::partition(name, data.index).of_producer(batch.header().producer_id))
+    {
         return refuse(error_code);
     }
     if partition.leader != asked.broker {

@@ -166,7 +166,8 @@ impl Connection<'_> {
             tokio::select! {
                 biased;
                 Some(effect) = self.inbox.recv() => self.perform(vec![effect])?,
-                ready = self.stream.writable(), if !self.outbox.is_empty() => ready?,
+                ready = self.stream.writable(), if self.outbox.is_ready() => ready?,
+                () = self.outbox.turn(), if self.outbox.is_waiting() => {}
                 ready = self.stream.readable(), if self.wants_bytes() => {
                     ready?;
                     self.read()?;
@@ -266,6 +267,9 @@ impl Connection<'_> {
         for effect in effects {
             match effect {
                 Effect::Send { frame, .. } => self.outbox.push(&frame),
+                Effect::SendSlowly { frame, bytes_per_second, .. } => {
+                    self.outbox.push_slowly(frame, bytes_per_second);
+                }
                 Effect::Close { reason, .. } => return Err(End::Broker(reason)),
                 Effect::Reset { .. } => return Err(End::Reset),
                 Effect::StopReading { .. } => self.is_reading = false,
@@ -283,7 +287,7 @@ impl Connection<'_> {
 
     /// Writes what the socket takes.
     fn write(&mut self) -> Result<(), End> {
-        if self.outbox.is_empty() {
+        if !self.outbox.is_ready() {
             return Ok(());
         }
         let now = Instant::now();
@@ -296,14 +300,19 @@ impl Connection<'_> {
         if write.taken >= self.limits.write_buffer {
             write = Write { began: now, taken: 0 };
         }
-        self.write = (!self.outbox.is_empty()).then_some(write);
+        self.write = self.outbox.is_ready().then_some(write);
         Ok(())
     }
 
     /// What is still to be written is, if the client takes it in time.
     async fn finish(&mut self) {
-        let deadline = Instant::now() + self.limits.write_deadline;
+        let mut deadline = Instant::now() + self.limits.write_deadline;
         while self.write().is_ok() && !self.outbox.is_empty() {
+            if !self.outbox.is_ready() {
+                self.outbox.turn().await;
+                deadline = Instant::now() + self.limits.write_deadline;
+                continue;
+            }
             if !matches!(timeout_at(deadline, self.stream.writable()).await, Ok(Ok(()))) {
                 return;
             }

@@ -8,6 +8,7 @@
 mod accept;
 mod clock;
 mod connection;
+mod faults;
 mod limits;
 mod listen;
 mod listener;
@@ -32,7 +33,6 @@ use self::shared::Shared;
 use crate::action::Action;
 use crate::cluster::{AdminError, Cluster, Endpoint, Input, Topic};
 use crate::config::{ClusterConfig, TopicSpec};
-use crate::fault::{Fault, FaultId};
 use crate::journal::JournalEntry;
 
 /// A running cluster: each broker listens on a port of its own, until this value is dropped.
@@ -75,6 +75,8 @@ impl MockCluster {
             Listeners::new(ids.iter().copied().zip(bound.into_iter().map(|(listener, _)| listener)))
                 .map_err(|error| StartError::bind("a bound socket", error))?;
         let shared = Arc::new(Shared::new(cluster, listeners));
+        // From now on its time counts.
+        shared.handle(Input::Wakeup);
         let (open, sockets) = mpsc::channel(1);
         let mut tasks = JoinSet::new();
         tasks.spawn(timer::run(Arc::clone(&shared)));
@@ -100,22 +102,6 @@ impl MockCluster {
     #[must_use]
     pub fn addresses(&self) -> &[SocketAddr] {
         &self.addresses
-    }
-
-    /// Adds a fault rule.
-    pub fn add_fault(&self, fault: Fault) -> FaultId {
-        self.with(|cluster| cluster.add_fault(fault))
-    }
-
-    /// Takes a fault rule away; whether it was there.
-    pub fn remove_fault(&self, fault: FaultId) -> bool {
-        self.with(|cluster| cluster.remove_fault(fault))
-    }
-
-    /// How many requests a fault rule has struck, if it is there.
-    #[must_use]
-    pub fn fault_hits(&self, fault: FaultId) -> Option<u64> {
-        self.with(|cluster| cluster.fault_hits(fault))
     }
 
     /// Does something to the cluster: a broker crashes, a follower lags … When this returns it is done: a broker that went down

@@ -24,6 +24,8 @@ pub(super) struct Shared {
     connections: AtomicU64,
     /// Rung when the next wakeup comes earlier than it did.
     pub(super) earlier: Notify,
+    /// Rung when a request came while there are fault rules.
+    pub(super) struck: Notify,
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) counters: Counters,
@@ -53,6 +55,7 @@ impl Shared {
             core: Mutex::new(core),
             connections: AtomicU64::new(0),
             earlier: Notify::new(),
+            struck: Notify::new(),
             clock: Clock::new(),
             limits,
             counters: Counters::default(),
@@ -93,6 +96,9 @@ impl Shared {
     pub(super) fn handle_frame(&self, own: ConnectionId, frame: Bytes, inbox: &mut Inbox) -> Effects {
         let mut core = self.lock();
         let effects = self.feed(&mut core, Input::Frame { connection: own, frame });
+        if !core.cluster.has_no_faults() {
+            self.struck.notify_waiters();
+        }
         let is_own = |effect: &Effect| connection_of(effect) == Some(own);
         if inbox.is_empty() && effects.iter().all(is_own) {
             self.set_alarm(core);
@@ -163,6 +169,7 @@ impl Shared {
 fn connection_of(effect: &Effect) -> Option<ConnectionId> {
     match effect {
         Effect::Send { connection, .. }
+        | Effect::SendSlowly { connection, .. }
         | Effect::Close { connection, .. }
         | Effect::Reset { connection }
         | Effect::StopReading { connection }

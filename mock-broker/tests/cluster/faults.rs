@@ -59,7 +59,7 @@ fn a_failed_partition_gets_the_error_and_the_others_go_on() {
 
 #[test]
 fn a_delayed_answer_comes_later_and_the_work_is_done_at_once() {
-    let delay = Reaction::Delay(Duration::from_millis(250));
+    let delay = Reaction::DelayAfter(Duration::from_millis(250));
     let mut world = world(Fault::on(ApiKey::PRODUCE).nth(1).then(delay));
     let connection = world.connect(1);
     let request = produce_request("orders", 0, -1, Some(batch(1)));

@@ -1,0 +1,86 @@
+//! Every place in a request that fault rules can name.
+
+use protocol::Request;
+use protocol::names::{ProducerId, TopicName, Uuid};
+use protocol::records::{Part, batches};
+use protocol::wire::Records;
+
+use super::find_coordinator;
+use crate::cluster::topic::{Topic, Topics};
+use crate::fault::{Site, Whole};
+
+/// What a request says for all of it, and every place in it. Only asked while there are rules.
+pub(crate) fn sites<'a>(topics: &'a Topics, request: &'a Request) -> (Whole, Vec<Site<'a>>) {
+    let named = |name: &'a TopicName, id: Uuid| topics.name_of(id).unwrap_or(name).as_str();
+    let mut whole = Whole::default();
+    let mut sites = vec![Site::REQUEST];
+    match request {
+        Request::Produce(request) => {
+            whole.transactional_id = request.transactional_id.as_deref().map(Into::into);
+            for topic in &request.topic_data {
+                let name = named(&topic.name, topic.topic_id);
+                sites.extend(topic.partition_data.iter().map(|data| {
+                    let site = Site::partition(name, data.index);
+                    producer_of(data.records.as_ref()).map_or(site, |producer| site.of_producer(producer))
+                }));
+            }
+        }
+        Request::Fetch(request) => {
+            for topic in &request.topics {
+                let name = named(&topic.topic, topic.topic_id);
+                sites.extend(topic.partitions.iter().map(|data| Site::partition(name, data.partition)));
+            }
+        }
+        Request::ListOffsets(request) => {
+            for topic in &request.topics {
+                let partitions = topic.partitions.iter();
+                sites.extend(partitions.map(|data| Site::partition(&topic.name, data.partition_index)));
+            }
+        }
+        Request::Metadata(request) => match &request.topics {
+            None => sites.extend(topics.iter().flat_map(metadata_sites)),
+            Some(asked) => {
+                for topic in asked {
+                    let name = topic.name.as_ref().or_else(|| topics.name_of(topic.topic_id));
+                    let Some(name) = name else { continue };
+                    sites.push(Site::topic(name));
+                    sites.extend(topics.get(name).into_iter().flat_map(metadata_sites));
+                }
+            }
+        },
+        Request::FindCoordinator(request) => {
+            let keys =
+                request.coordinator_keys.iter().chain(Some(&request.key).filter(|key| !key.is_empty()));
+            sites.extend(keys.map(|key| find_coordinator::site(key, request.key_type)));
+        }
+        Request::InitProducerId(request) => {
+            whole.transactional_id = request.transactional_id.as_deref().map(Into::into);
+            whole.producer_id = Some(request.producer_id).filter(|id| *id != ProducerId::NONE);
+        }
+        Request::CreateTopics(request) => {
+            sites.extend(request.topics.iter().map(|topic| Site::topic(&topic.name)));
+        }
+        Request::DeleteTopics(request) => {
+            sites.extend(request.topic_names.iter().map(|name| Site::topic(name)));
+            for topic in &request.topics {
+                let name = topic.name.as_ref().or_else(|| topics.name_of(topic.topic_id));
+                sites.extend(name.map(|name| Site::topic(name)));
+            }
+        }
+        _ => {}
+    }
+    (whole, sites)
+}
+
+fn metadata_sites(topic: &Topic) -> impl Iterator<Item = Site<'_>> {
+    let partitions = (0..topic.partitions.len()).map(|index| Site::partition(&topic.name, index as i32));
+    std::iter::once(Site::topic(&topic.name)).chain(partitions)
+}
+
+/// The producer of the first batch among these records.
+fn producer_of(records: Option<&Records>) -> Option<ProducerId> {
+    match batches(&records?.to_bytes()).next() {
+        Some(Ok(Part::Batch(batch))) => Some(batch.header().producer_id),
+        _ => None,
+    }
+}
