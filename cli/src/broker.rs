@@ -1,14 +1,16 @@
 //! `milena broker`: runs a mock cluster until it is told to end.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
 
 use clap::Args;
-use mock_broker::{ClusterConfig, Listen, MockCluster, StartError, TopicSpec};
+use mock_broker::{ClusterConfig, Fault, Listen, MockCluster, StartError, TopicSpec};
 
 use crate::failure::Failure;
 use crate::properties::Property;
+use crate::rules;
 use crate::signals::Signals;
 
 #[derive(Debug, Args)]
@@ -31,6 +33,14 @@ pub(crate) struct Arguments {
     /// A setting of a topic that --topic names. Can be given again.
     #[arg(long, value_name = "TOPIC:KEY=VALUE")]
     topic_config: Vec<TopicConfigArgument>,
+    /// What goes wrong, for which requests, how often; for instance 'on=Produce topic=orders nth=2 then=drop_response'. Can be
+    /// given again.
+    #[arg(long, value_name = "RULE")]
+    fault: Vec<Fault>,
+    /// A file of fault rules, YAML or JSON: a list, each rule as for --fault, or a map of the same words. They are asked
+    /// before those of --fault. Can be given again.
+    #[arg(long, value_name = "FILE")]
+    rules: Vec<PathBuf>,
     /// What chance is made of: topic ids, who leads what.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -136,6 +146,10 @@ fn config(arguments: &Arguments) -> Result<ClusterConfig, Failure> {
     for Property { key, value } in &arguments.config {
         config = config.config(key, value).map_err(usage)?;
     }
+    for file in &arguments.rules {
+        config = rules::read(file)?.into_iter().fold(config, ClusterConfig::fault);
+    }
+    config = arguments.fault.iter().cloned().fold(config, ClusterConfig::fault);
     for topic in &arguments.topic {
         let mut spec = TopicSpec::new(&topic.name);
         if let Some(partitions) = topic.partitions {

@@ -7,6 +7,7 @@ mod failure;
 mod inspect;
 mod produce;
 mod properties;
+mod rules;
 mod settings;
 mod signals;
 mod topics;

@@ -83,6 +83,11 @@ fn what_cannot_be_is_refused_with_its_rule() {
         (&["--topic", "t", "--topic-config", "t:retention.mss=1"], &["retention.mss", "retention.ms"]),
         (&["--topic-config", "t:retention.ms=1"], &["--topic t"]),
         (&["--port", "1"], &["--port"]),
+        (&["--fault", "on=Produce nht=2 then=close"], &["--fault", "column 12", "`nht`", "`nth`"]),
+        (&["--fault", "on=Produce then=error=NOT_LEADR"], &["column 12", "NOT_LEADR", "the nearest is"]),
+        (&["--fault", "broker=2 then=refuse_connections"], &["there is no broker 2", "1 to 1"]),
+        (&["--fault", "on=Heartbeat then=close"], &["Heartbeat is not served"]),
+        (&["--rules", "/no/such/file"], &["/no/such/file", "No such file"]),
     ];
     for (arguments, words) in cases {
         let mut all = vec!["broker"];
@@ -94,4 +99,23 @@ fn what_cannot_be_is_refused_with_its_rule() {
         let complaint = run(&all, b"").complaint(2);
         assert!(words.iter().all(|word| complaint.contains(word)), "{arguments:?}: {complaint}");
     }
+}
+
+#[test]
+fn rules_of_a_file_and_of_the_command_line_strike() {
+    let file = std::env::temp_dir().join(format!("milena-rules-{}.yaml", std::process::id()));
+    std::fs::write(&file, "- {on: Metadata, nth: 2, then: drop_request}\n").unwrap();
+    let path = file.to_str().unwrap();
+    let rule = "on=CreateTopics topic=no then=error=POLICY_VIOLATION";
+    let broker = Broker::start(&["--rules", path, "--fault", rule, "--topic", "orders"]);
+    let create = |topic| {
+        run(&["topics", "create", "--bootstrap-server", broker.bootstrap_servers(), "--topic", topic], b"")
+    };
+    assert!(create("no").complaint(1).contains("POLICY_VIOLATION"));
+    create("yes").ok();
+
+    std::fs::write(&file, "- on: Metadata\n  then: drop\n").unwrap();
+    let complaint = run(&["broker", "--listen", "127.0.0.1:0", "--rules", path], b"").complaint(2);
+    std::fs::remove_file(&file).unwrap();
+    assert!(complaint.contains(&format!("{path}:2:3: nothing that happens is called `drop`")), "{complaint}");
 }
