@@ -16,6 +16,7 @@ mod brokers;
 mod elections;
 mod faults;
 pub(crate) mod log;
+mod panics;
 mod perform;
 pub(crate) mod producers;
 mod replicas;
@@ -43,6 +44,7 @@ pub(crate) use self::admin::Assignment;
 pub(crate) use self::brokers::Broker;
 pub use self::brokers::BrokerState;
 use self::faults::Aftermath;
+use self::panics::AtWork;
 use self::schedule::Schedule;
 use self::topic::Topics;
 pub use self::topic::{Partition, Topic};
@@ -91,7 +93,7 @@ pub struct Cluster {
     retained: usize,
     connections: BTreeMap<ConnectionId, Connection>,
     /// Whose request is being handled, in case that it panics.
-    at_work: Option<ConnectionId>,
+    at_work: Option<AtWork>,
     /// When the first input came.
     began: Option<Timestamp>,
     /// How many connections there have been.
@@ -352,31 +354,20 @@ impl Cluster {
     /// Takes what happened, and says what is to be done.
     pub fn handle(&mut self, input: Input, now: Timestamp) -> Effects {
         let mut effects = Effects::new();
-        self.handle_into(input, now, &mut effects);
+        self.handle_into(&mut Some(input), now, &mut effects);
         effects
     }
 
-    /// The same; what was to be done before a panic stands in `effects` then, and [`Self::recover`] goes on.
-    pub(crate) fn handle_into(&mut self, input: Input, now: Timestamp, effects: &mut Effects) {
+    /// The same. If it panics, what was to be done until then stands in `effects`, [`Self::recover`] goes on, and an input
+    /// that is still there is to be given again.
+    pub(crate) fn handle_into(&mut self, input: &mut Option<Input>, now: Timestamp, effects: &mut Effects) {
         self.catch_up(now, effects);
         self.keep_rules(now, effects);
-        match input {
+        match input.take().unwrap_or(Input::Wakeup) {
             Input::Opened { connection, broker } => self.open(connection, broker, effects),
             Input::Frame { connection, frame } => self.receive(connection, frame, now, effects),
             Input::Closed { connection } => self.forget(connection),
             Input::Wakeup => {}
-        }
-        self.wake(now, effects);
-    }
-
-    /// Closes the connection whose request panicked, and goes on with the others.
-    #[cfg_attr(
-        not(feature = "net"),
-        expect(dead_code, reason = "who drives a core by hand wants to see the panic")
-    )]
-    pub(crate) fn recover(&mut self, now: Timestamp, effects: &mut Effects) {
-        if let Some(connection) = self.at_work.take() {
-            self.close(connection, CloseReason::Panicked, effects);
         }
         self.wake(now, effects);
     }
@@ -431,7 +422,7 @@ impl Cluster {
     }
 
     fn answer(&mut self, connection: ConnectionId, frame: Bytes, now: Timestamp, effects: &mut Effects) {
-        self.at_work = Some(connection);
+        self.at_work = Some(AtWork { connection, api: None, entry: None });
         self.answer_at_work(connection, frame, now, effects);
         self.at_work = None;
     }
@@ -454,10 +445,11 @@ impl Cluster {
         let (asked, request) = match read {
             Ok((header, request)) => (state.asked(connection, header, frame.len(), now), request),
             Err(error) => {
-                let api = RequestHeader::peek(&frame).map(|(key, version, _)| (key, version));
+                let api = api_of(&frame);
                 return self.close(connection, CloseReason::BadRequest { api, error }, effects);
             }
         };
+        self.at_work = Some(AtWork { connection, api: Some((asked.api_key, asked.version)), entry: None });
         if !self.faults.is_empty() {
             return self.answer_struck(asked, request, now, effects);
         }
@@ -504,7 +496,7 @@ impl Cluster {
     fn resume(&mut self, parked: Parked, now: Timestamp, effects: &mut Effects) {
         let Parked { mut asked, until, held } = parked;
         let connection = asked.connection;
-        self.at_work = Some(connection);
+        self.at_work = Some(AtWork { connection, api: None, entry: asked.entry });
         match held {
             Held::Request(request) => self.carry_out(asked, *request, now, effects),
             Held::Answer(response) => self.end(asked, Ok(Some(*response)), effects),
@@ -619,6 +611,12 @@ fn read(
     }
     let request = decode(api_key, version, &body)?;
     Ok((header, request))
+}
+
+/// What a frame seems to ask for, however little of it there is.
+fn api_of(frame: &[u8]) -> Option<(ApiKey, i16)> {
+    let number = |at: usize| frame.get(at..)?.first_chunk().map(|bytes| i16::from_be_bytes(*bytes));
+    Some((ApiKey(number(0)?), number(2)?))
 }
 
 /// As much of a client's name for itself as the journal keeps, for it keeps thousands.

@@ -37,6 +37,7 @@ pub(super) async fn serve(shared: Arc<Shared>, broker: BrokerId, stream: TcpStre
         outbox: Outbox::default(),
         is_reading: true,
         has_spoken: false,
+        steps: 0,
         active: Instant::now(),
         frame_began: None,
         write: None,
@@ -124,6 +125,8 @@ struct Connection<'a> {
     is_reading: bool,
     /// Whether a whole frame has come, so that it is a Kafka client.
     has_spoken: bool,
+    /// What it has done since others had their turn.
+    steps: usize,
     /// When something last came or went.
     active: Instant,
     /// When the frame began that is not whole yet.
@@ -150,6 +153,8 @@ impl Drop for Connection<'_> {
     }
 }
 
+/// After so many reads and frames it is the others' turn.
+const STEPS: usize = 32;
 /// What is asked of the socket at once, while frames are small.
 const SMALL_READ: usize = 16 * 1024;
 /// Frames from this size on get a buffer of exactly their size, for batches in them are stored where they are.
@@ -163,6 +168,12 @@ impl Connection<'_> {
         let timer = sleep_until(self.deadline());
         tokio::pin!(timer);
         loop {
+            // A client that always has more to ask must not keep a thread to itself.
+            self.steps += 1;
+            if self.steps >= STEPS {
+                self.steps = 0;
+                tokio::task::yield_now().await;
+            }
             tokio::select! {
                 biased;
                 Some(effect) = self.inbox.recv() => self.perform(vec![effect])?,
@@ -254,6 +265,7 @@ impl Connection<'_> {
             };
             self.has_spoken = true;
             self.frame_began = None;
+            self.steps += 1;
             let effects = self.shared.handle_frame(self.id, frame, &mut self.inbox);
             self.perform(effects)?;
         }

@@ -117,12 +117,16 @@ impl Shared {
     fn feed(&self, core: &mut Core, input: Input) -> Effects {
         let now = self.clock.now();
         let mut effects = Effects::new();
-        let cluster = &mut core.cluster;
-        let mut handled = catch_unwind(AssertUnwindSafe(|| cluster.handle_into(input, now, &mut effects)));
+        let (cluster, mut input) = (&mut core.cluster, Some(input));
+        let mut handled =
+            catch_unwind(AssertUnwindSafe(|| cluster.handle_into(&mut input, now, &mut effects)));
         // Each round closes a connection, so that there is a last one.
         while handled.is_err() {
             self.counters.panics.fetch_add(1, Ordering::Relaxed);
-            handled = catch_unwind(AssertUnwindSafe(|| cluster.recover(now, &mut effects)));
+            handled = catch_unwind(AssertUnwindSafe(|| {
+                cluster.recover(now, &mut effects);
+                cluster.handle_into(&mut input, now, &mut effects);
+            }));
         }
         effects
     }
