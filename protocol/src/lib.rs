@@ -56,7 +56,7 @@
 //! | versions | what a broker offers, and what to speak with it ([`negotiation`], KIP-35, KIP-511) |
 //! | unknown tagged fields (KIP-482) | kept, at every level, in the JSON form too |
 //! | record batches | format 2, read and written, with none, gzip, snappy, lz4 and zstd, each behind a default feature |
-//! | control records | commit, abort, and the quorum's own ([`records::ControlRecord`]) |
+//! | control records | read and written: commit, abort, leader change, snapshot header and footer, KRaft version and voters ([`records::ControlRecord`]) |
 //! | message formats 0 and 1 | read, borrowed and owned, and written, wrapped compression too; no Produce version of today carries them |
 //! | Kafka's JSON form | feature `json`, both directions |
 //! | not here | sockets, retries, SASL mechanisms, the records of the metadata log and of the coordinators' topics |

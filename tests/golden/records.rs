@@ -146,17 +146,8 @@ fn compare_record(record: &Record<'_>, expected: &Value, control: bool) -> Outco
     if !control {
         return Ok(());
     }
-    let kind = match ControlRecord::read(record).map_err(text)? {
-        ControlRecord::Abort(_) => "ABORT",
-        ControlRecord::Commit(_) => "COMMIT",
-        ControlRecord::LeaderChange => "LEADER_CHANGE",
-        ControlRecord::SnapshotHeader => "SNAPSHOT_HEADER",
-        ControlRecord::SnapshotFooter => "SNAPSHOT_FOOTER",
-        ControlRecord::KRaftVersion => "KRAFT_VERSION",
-        ControlRecord::KRaftVoters => "KRAFT_VOTERS",
-        _ => "UNKNOWN",
-    };
-    same("controlType", Some(kind), expected["controlType"].as_str())
+    let control = ControlRecord::read(record).map_err(text)?;
+    same("controlType", Some(control.name()), expected["controlType"].as_str())
 }
 
 fn compare_owned(set: &RecordSet) -> Outcome {
@@ -179,7 +170,8 @@ fn compare_rebuilt(batch: &RecordBatch, set: &RecordSet, expected: &Value) -> Ou
 
     let rebuilt = rebuild(set, expected)?;
     if !batch.is_compressed() {
-        return same("rebuilt bytes", &rebuilt, batch.bytes());
+        same("rebuilt bytes", &rebuilt, batch.bytes())?;
+        return compare_control(batch, set, expected);
     }
     let rebuilt = match batches(&rebuilt).next() {
         Some(Ok(Part::Batch(rebuilt))) => rebuilt,
@@ -193,29 +185,23 @@ fn compare_rebuilt(batch: &RecordBatch, set: &RecordSet, expected: &Value) -> Ou
     same("rebuilt header", &header, batch.header())
 }
 
+/// A control batch is built from what its record says, too.
+fn compare_control(batch: &RecordBatch, set: &RecordSet, expected: &Value) -> Outcome {
+    for record in set.iter().filter(|_| batch.header().attributes.is_control()) {
+        let record = record.map_err(text)?;
+        let control = ControlRecord::read(&record).map_err(text)?;
+        let built = control.batch(record.timestamp, options(set, expected)?).map_err(text)?;
+        same("built from what it says", &built, batch.bytes())?;
+    }
+    Ok(())
+}
+
 /// The batch as the JSON describes it, with records that were compared with it already.
 fn rebuild(set: &RecordSet, expected: &Value) -> Outcome<Bytes> {
     let base_offset = number(&expected["baseOffset"])?;
     let base_timestamp = number(&expected["baseTimestamp"])?;
     let max_timestamp = number(&expected["maxTimestamp"])?;
-    let log_append_time = set.header().attributes.timestamp_type() == TimestampType::LogAppendTime;
-    let options = BatchOptions {
-        compression: expected["compression"]
-            .as_str()
-            .and_then(Compression::from_name)
-            .ok_or("no known compression")?,
-        log_append_time: log_append_time.then_some(max_timestamp),
-        producer_id: ProducerId(number(&expected["producerId"])?),
-        producer_epoch: number(&expected["producerEpoch"])? as i16,
-        base_sequence: number(&expected["baseSequence"])? as i32,
-        base_offset,
-        partition_leader_epoch: number(&expected["partitionLeaderEpoch"])? as i32,
-        transactional: expected["isTransactional"] == true,
-        control: expected["isControl"] == true,
-        delete_horizon_ms: expected["deleteHorizonMs"].as_i64(),
-        ..BatchOptions::default()
-    };
-    let mut builder = BatchBuilder::new(Vec::new(), options);
+    let mut builder = BatchBuilder::new(Vec::new(), options(set, expected)?);
     for record in set {
         let record = record.map_err(text)?;
         let timestamp = base_timestamp + record.timestamp_delta;
@@ -228,6 +214,27 @@ fn rebuild(set: &RecordSet, expected: &Value) -> Outcome<Bytes> {
         builder.set_max_timestamp(max_timestamp);
     }
     builder.build().map_err(text)
+}
+
+fn options(set: &RecordSet, expected: &Value) -> Outcome<BatchOptions> {
+    let max_timestamp = number(&expected["maxTimestamp"])?;
+    let log_append_time = set.header().attributes.timestamp_type() == TimestampType::LogAppendTime;
+    Ok(BatchOptions {
+        compression: expected["compression"]
+            .as_str()
+            .and_then(Compression::from_name)
+            .ok_or("no known compression")?,
+        log_append_time: log_append_time.then_some(max_timestamp),
+        producer_id: ProducerId(number(&expected["producerId"])?),
+        producer_epoch: number(&expected["producerEpoch"])? as i16,
+        base_sequence: number(&expected["baseSequence"])? as i32,
+        base_offset: number(&expected["baseOffset"])?,
+        partition_leader_epoch: number(&expected["partitionLeaderEpoch"])? as i32,
+        transactional: expected["isTransactional"] == true,
+        control: expected["isControl"] == true,
+        delete_horizon_ms: expected["deleteHorizonMs"].as_i64(),
+        ..BatchOptions::default()
+    })
 }
 
 /// A byte string is given in hex, a long one by its length and hash.

@@ -1,9 +1,12 @@
 //! The batches of a records field, looked at one after another.
 
 use bytes::Bytes;
+use protocol::Message;
+use protocol::json::{JsonForm, Value};
 use protocol::records::{
     BatchHeader, ControlRecord, LegacyHeader, Limits, Part, Record, RecordBatch, TimestampType, batches,
 };
+use serde_json::json;
 
 use super::message::Trouble;
 
@@ -16,7 +19,7 @@ pub(crate) trait Show {
     fn batch(&mut self, place: &Place, about: &About, crc: Result<(), Trouble>) -> Result<(), Self::Error>;
 
     /// A record of it; of a control batch also what it says.
-    fn record(&mut self, record: &Record<'_>, control: Option<ControlRecord>) -> Result<(), Self::Error>;
+    fn record(&mut self, record: &Record<'_>, control: Option<&ControlRecord>) -> Result<(), Self::Error>;
 
     /// Its records cannot be read, or not any further. The offset counts from the start of the batch, or of what it
     /// inflates to.
@@ -140,9 +143,27 @@ fn show_each<'a, S: Show>(
 ) -> Result<bool, S::Error> {
     for record in records {
         match record {
-            Ok(record) => show.record(&record, control(&record))?,
+            Ok(record) => show.record(&record, control(&record).as_ref())?,
             Err(error) => return show.damaged(place, error.into()).map(|()| false),
         }
     }
     Ok(true)
+}
+
+/// The JSON form of what a control record says; null of a type that is not known.
+pub(crate) fn control_value(record: &ControlRecord) -> Value {
+    fn of<M: Message + JsonForm>(message: &M) -> Value {
+        message.to_json(M::VERSIONS.highest()).unwrap_or_default()
+    }
+    match record {
+        ControlRecord::Abort(marker) | ControlRecord::Commit(marker) => {
+            json!({ "coordinatorEpoch": marker.coordinator_epoch })
+        }
+        ControlRecord::LeaderChange(message) => of(message),
+        ControlRecord::SnapshotHeader(message) => of(message),
+        ControlRecord::SnapshotFooter(message) => of(message),
+        ControlRecord::KRaftVersion(message) => of(message),
+        ControlRecord::KRaftVoters(message) => of(message),
+        _ => Value::Null,
+    }
 }

@@ -169,7 +169,7 @@ impl batches::Show for Objects<'_> {
         Ok(())
     }
 
-    fn record(&mut self, record: &Record<'_>, control: Option<ControlRecord>) -> io::Result<()> {
+    fn record(&mut self, record: &Record<'_>, control: Option<&ControlRecord>) -> io::Result<()> {
         let bytes = |bytes: Option<&[u8]>| bytes.map(base64);
         let header =
             |header: protocol::records::Header<'_>| json!({"key": header.key, "value": bytes(header.value)});
@@ -182,7 +182,7 @@ impl batches::Show for Objects<'_> {
             "headers": record.headers.iter().map(header).collect::<Vec<_>>(),
         });
         if let Some(control) = control {
-            object["control"] = json!(format!("{control:?}"));
+            object["control"] = json!({ "type": control.name(), "value": batches::control_value(control) });
         }
         let count = self.record_count.get_or_insert(0);
         let before = if *count == 0 { ",\"records\":[" } else { "," };

@@ -189,10 +189,12 @@ impl batches::Show for Lines<'_> {
         }
     }
 
-    fn record(&mut self, record: &Record<'_>, control: Option<ControlRecord>) -> io::Result<()> {
+    fn record(&mut self, record: &Record<'_>, control: Option<&ControlRecord>) -> io::Result<()> {
         write!(self.output, "{}  offset {}, time {}", self.margin, record.offset, record.timestamp)?;
         match control {
-            Some(control) => write!(self.output, ", {control:?}")?,
+            Some(control) => {
+                write!(self.output, ", {} {}", control.name(), batches::control_value(control))?;
+            }
             None => write!(self.output, ", key {}, value {}", nullable(record.key), nullable(record.value))?,
         }
         for (index, header) in record.headers.iter().enumerate() {

@@ -5,8 +5,9 @@ use protocol::frame::{encode_request, encode_response};
 use protocol::json::{JsonForm, Value};
 use protocol::messages::metadata::MetadataRequestTopic;
 use protocol::messages::produce::{PartitionProduceData, TopicProduceData};
-use protocol::messages::{MetadataRequest, MetadataResponse, ProduceRequest};
-use protocol::records::{BatchBuilder, BatchOptions, Compression};
+use protocol::messages::{LeaderChangeMessage, MetadataRequest, MetadataResponse, ProduceRequest};
+use protocol::names::{BrokerId, ProducerId};
+use protocol::records::{BatchBuilder, BatchOptions, Compression, ControlRecord, EndTransactionMarker};
 use protocol::wire::Output;
 use protocol::{ApiKey, Message, RequestHeader, Response};
 
@@ -305,6 +306,25 @@ fn a_batch_that_is_not_what_was_sent_is_told() {
     let run = inspect(&["--api", "0", "--version", "9", "--type", "request", "--file", "-", "--json"], &body);
     assert_eq!(run.code, Some(1), "{run:?}");
     assert_eq!(json(&text(&run))["records"][0]["path"], "topic_data[0].partition_data[0].records");
+}
+
+#[test]
+fn control_records_are_shown_by_name_with_what_they_say() {
+    let message = LeaderChangeMessage { leader_id: BrokerId(3), ..Default::default() };
+    let change = ControlRecord::LeaderChange(message).batch(5, BatchOptions::default()).unwrap();
+    let commit = EndTransactionMarker { coordinator_epoch: 4 }.commit(6, ProducerId(70), 2).unwrap();
+    let both = [&change[..], &commit].concat();
+
+    let printed = inspect(&["--records", "--file", "-", "--records-content"], &both).ok();
+    assert!(printed.contains("offset 0, time 5, LEADER_CHANGE {"), "{printed}");
+    assert!(printed.contains("\"leaderId\":3"), "{printed}");
+    assert!(printed.contains("offset 0, time 6, COMMIT {\"coordinatorEpoch\":4}\n"), "{printed}");
+
+    let found = json(&inspect(&["--records", "--file", "-", "--records-content", "--json"], &both).ok());
+    let control = |batch: usize| &found["records"][0]["batches"][batch]["records"][0]["control"];
+    assert_eq!(control(0)["type"], "LEADER_CHANGE");
+    assert_eq!(control(0)["value"]["leaderId"], 3);
+    assert_eq!(control(1)["value"]["coordinatorEpoch"], 4);
 }
 
 #[test]

@@ -2,35 +2,60 @@
 //!
 //! ```text
 //! key:  version i16 · type i16          value, end of a transaction: version i16 · coordinator_epoch i32
+//!                                       value, all others: the message of that name, in version 0
 //! ```
 //!
-//! Source: KIP-98 (transactions), KIP-595 and KIP-630 (raft and its snapshots), KIP-853 (voters).
+//! Source: KIP-98 (transactions), KIP-595 and KIP-630 (raft and its snapshots), KIP-853 (voters); Kafka's classes
+//! `ControlRecordType` and `ControlRecordUtils`.
 
 use bytes::Bytes;
 
 use super::{BatchBuilder, BatchOptions, Record};
-use crate::error::{DecodeError, EncodeError};
+use crate::error::{DecodeError, EncodeError, EncodeErrorKind};
+use crate::messages::{
+    KRaftVersionRecord, LeaderChangeMessage, SnapshotFooterRecord, SnapshotHeaderRecord, VotersRecord,
+};
 use crate::names::ProducerId;
 use crate::parse::{self, Parsed, Reason, be_i16, be_i32};
+use crate::wire::Message;
 
 /// What a record of a control batch says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+///
+/// ```
+/// use milena_protocol::messages::LeaderChangeMessage;
+/// use milena_protocol::names::BrokerId;
+/// use milena_protocol::records::{BatchOptions, ControlRecord, Limits, Part, batches};
+///
+/// let message = LeaderChangeMessage { leader_id: BrokerId(3), ..Default::default() };
+/// let elected = ControlRecord::LeaderChange(message);
+/// let options = BatchOptions { base_offset: 70, partition_leader_epoch: 5, ..Default::default() };
+/// let bytes = elected.batch(1_700_000_000_000, options)?;
+///
+/// let Some(Ok(Part::Batch(batch))) = batches(&bytes).next() else { panic!("no batch") };
+/// assert!(batch.header().attributes.is_control());
+/// let set = batch.records(&Limits::default())?;
+/// for record in &set {
+///     assert_eq!(ControlRecord::read(&record?)?, elected);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum ControlRecord {
     /// The producer's transaction is aborted: its records before this one are to be skipped.
     Abort(EndTransactionMarker),
     /// The producer's transaction is committed.
     Commit(EndTransactionMarker),
-    /// A new leader of a raft quorum; the value is a `LeaderChangeMessage`.
-    LeaderChange,
-    /// The first record of a snapshot; the value is a `SnapshotHeaderRecord`.
-    SnapshotHeader,
-    /// The last record of a snapshot; the value is a `SnapshotFooterRecord`.
-    SnapshotFooter,
-    /// The version of the raft protocol; the value is a `KRaftVersionRecord`.
-    KRaftVersion,
-    /// Who may vote; the value is a `VotersRecord`.
-    KRaftVoters,
+    /// A new leader of a raft quorum.
+    LeaderChange(LeaderChangeMessage),
+    /// The first record of a snapshot.
+    SnapshotHeader(SnapshotHeaderRecord),
+    /// The last record of a snapshot.
+    SnapshotFooter(SnapshotFooterRecord),
+    /// The version of the raft protocol.
+    KRaftVersion(KRaftVersionRecord),
+    /// Who may vote.
+    KRaftVoters(VotersRecord),
     /// A type that was not known when this was written: to be passed over.
     Unknown(i16),
 }
@@ -46,24 +71,25 @@ impl ControlRecord {
     /// Reads a record of a control batch.
     ///
     /// # Errors
-    /// No key, or one too short; the same of the value of a record that ends a transaction. Later versions
-    /// are read as far as they are known.
+    /// No key, or one too short; a value that is not what its type asks for. Later versions of keys and of the ends of
+    /// transactions are read as far as they are known.
     pub fn read(record: &Record<'_>) -> Result<Self, DecodeError> {
         let in_field = |name| move |error: DecodeError| error.in_field(name);
         let (_, kind) = parse::parse(key, record.key.unwrap_or_default()).map_err(in_field("key"))?;
-        let marker = || {
-            let (_, marker) =
-                parse::parse(marker, record.value.unwrap_or_default()).map_err(in_field("value"))?;
-            Ok(marker)
-        };
+        let value = record.value.unwrap_or_default();
+        Self::of_kind(kind, value).map_err(in_field("value"))
+    }
+
+    fn of_kind(kind: i16, value: &[u8]) -> Result<Self, DecodeError> {
+        let marker = || parse::parse(marker, value).map(|(_, marker)| marker);
         Ok(match kind {
             0 => Self::Abort(marker()?),
             1 => Self::Commit(marker()?),
-            2 => Self::LeaderChange,
-            3 => Self::SnapshotHeader,
-            4 => Self::SnapshotFooter,
-            5 => Self::KRaftVersion,
-            6 => Self::KRaftVoters,
+            2 => Self::LeaderChange(message(value)?),
+            3 => Self::SnapshotHeader(message(value)?),
+            4 => Self::SnapshotFooter(message(value)?),
+            5 => Self::KRaftVersion(message(value)?),
+            6 => Self::KRaftVoters(message(value)?),
             other => Self::Unknown(other),
         })
     }
@@ -74,14 +100,77 @@ impl ControlRecord {
         match self {
             Self::Abort(_) => 0,
             Self::Commit(_) => 1,
-            Self::LeaderChange => 2,
-            Self::SnapshotHeader => 3,
-            Self::SnapshotFooter => 4,
-            Self::KRaftVersion => 5,
-            Self::KRaftVoters => 6,
+            Self::LeaderChange(_) => 2,
+            Self::SnapshotHeader(_) => 3,
+            Self::SnapshotFooter(_) => 4,
+            Self::KRaftVersion(_) => 5,
+            Self::KRaftVoters(_) => 6,
             Self::Unknown(id) => *id,
         }
     }
+
+    /// Kafka's name of the type, such as `LEADER_CHANGE`.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Abort(_) => "ABORT",
+            Self::Commit(_) => "COMMIT",
+            Self::LeaderChange(_) => "LEADER_CHANGE",
+            Self::SnapshotHeader(_) => "SNAPSHOT_HEADER",
+            Self::SnapshotFooter(_) => "SNAPSHOT_FOOTER",
+            Self::KRaftVersion(_) => "KRAFT_VERSION",
+            Self::KRaftVoters(_) => "KRAFT_VOTERS",
+            Self::Unknown(_) => "UNKNOWN",
+        }
+    }
+
+    /// A control batch of this record. `options` say the rest: offset, epochs, and for the end of a transaction its
+    /// producer and that it is transactional, as [`EndTransactionMarker::commit`] and
+    /// [`abort`](EndTransactionMarker::abort) fill in; `control` is set whatever they say.
+    ///
+    /// # Errors
+    /// A timestamp below −1; a value that cannot be written; a type that is not known.
+    pub fn batch(&self, timestamp: i64, options: BatchOptions) -> Result<Bytes, EncodeError> {
+        let [high, low] = self.id().to_be_bytes();
+        let (key, value) = ([0, 0, high, low], self.value()?);
+        let mut builder = BatchBuilder::new(Vec::new(), BatchOptions { control: true, ..options });
+        builder.append(timestamp, Some(&key), Some(&value), [])?;
+        builder.build()
+    }
+
+    fn value(&self) -> Result<Bytes, EncodeError> {
+        match self {
+            Self::Abort(marker) | Self::Commit(marker) => {
+                let mut value = [0; 6];
+                value[2..].copy_from_slice(&marker.coordinator_epoch.to_be_bytes());
+                Ok(Bytes::copy_from_slice(&value))
+            }
+            Self::LeaderChange(message) => message.to_bytes(SCHEMA_VERSION),
+            Self::SnapshotHeader(message) => message.to_bytes(SCHEMA_VERSION),
+            Self::SnapshotFooter(message) => message.to_bytes(SCHEMA_VERSION),
+            Self::KRaftVersion(message) => message.to_bytes(SCHEMA_VERSION),
+            Self::KRaftVoters(message) => message.to_bytes(SCHEMA_VERSION),
+            Self::Unknown(_) => {
+                let rule = "is a control record of a type that is not known";
+                Err(EncodeError::new(EncodeErrorKind::InvalidRecord(rule)))
+            }
+        }
+    }
+}
+
+/// The version in which Kafka writes and reads all messages in control records. The `version` within them is data: it
+/// says what the writer knew.
+const SCHEMA_VERSION: i16 = 0;
+
+/// The message in a value. What does not read in Kafka's version may have been written in the one that it names.
+fn message<M: Message>(value: &[u8]) -> Result<M, DecodeError> {
+    let value = Bytes::copy_from_slice(value);
+    M::read(&value, SCHEMA_VERSION).or_else(|error| {
+        match value.first_chunk().copied().map(i16::from_be_bytes) {
+            Some(named @ 1..) => M::read(&value, named).map_err(|_| error),
+            _ => Err(error),
+        }
+    })
 }
 
 impl EndTransactionMarker {
@@ -90,7 +179,7 @@ impl EndTransactionMarker {
     /// # Errors
     /// A timestamp below −1.
     pub fn commit(self, timestamp: i64, producer_id: ProducerId, epoch: i16) -> Result<Bytes, EncodeError> {
-        self.batch(ControlRecord::Commit(self), timestamp, producer_id, epoch)
+        ControlRecord::Commit(self).batch(timestamp, of_transaction(producer_id, epoch))
     }
 
     /// The control batch that aborts it.
@@ -98,32 +187,12 @@ impl EndTransactionMarker {
     /// # Errors
     /// A timestamp below −1.
     pub fn abort(self, timestamp: i64, producer_id: ProducerId, epoch: i16) -> Result<Bytes, EncodeError> {
-        self.batch(ControlRecord::Abort(self), timestamp, producer_id, epoch)
+        ControlRecord::Abort(self).batch(timestamp, of_transaction(producer_id, epoch))
     }
+}
 
-    fn batch(
-        self,
-        record: ControlRecord,
-        timestamp: i64,
-        producer_id: ProducerId,
-        producer_epoch: i16,
-    ) -> Result<Bytes, EncodeError> {
-        let [high, low] = record.id().to_be_bytes();
-        let key = [0, 0, high, low];
-        let mut value = [0; 6];
-        value[2..].copy_from_slice(&self.coordinator_epoch.to_be_bytes());
-
-        let options = BatchOptions {
-            producer_id,
-            producer_epoch,
-            transactional: true,
-            control: true,
-            ..BatchOptions::default()
-        };
-        let mut builder = BatchBuilder::new(Vec::with_capacity(78), options);
-        builder.append(timestamp, Some(&key), Some(&value), [])?;
-        builder.build()
-    }
+fn of_transaction(producer_id: ProducerId, producer_epoch: i16) -> BatchOptions {
+    BatchOptions { producer_id, producer_epoch, transactional: true, ..BatchOptions::default() }
 }
 
 fn key(input: &[u8]) -> Parsed<'_, i16> {
@@ -148,6 +217,8 @@ fn version(input: &[u8]) -> Parsed<'_, i16> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::messages::{leader_change_message, voters_record};
+    use crate::names::{BrokerId, Uuid};
     use crate::records::{Limits, Part, batches};
 
     fn read(key: &[u8], value: &[u8]) -> Result<ControlRecord, DecodeError> {
@@ -175,19 +246,50 @@ mod tests {
         }
     }
 
+    /// One of each kind, but for the ends of transactions.
+    fn of_the_quorum() -> [ControlRecord; 5] {
+        let voter = voters_record::Voter { voter_id: BrokerId(7), ..Default::default() };
+        [
+            ControlRecord::LeaderChange(LeaderChangeMessage { leader_id: BrokerId(3), ..Default::default() }),
+            ControlRecord::SnapshotHeader(SnapshotHeaderRecord {
+                last_contained_log_timestamp: 99,
+                ..Default::default()
+            }),
+            ControlRecord::SnapshotFooter(SnapshotFooterRecord::default()),
+            ControlRecord::KRaftVersion(KRaftVersionRecord { k_raft_version: 1, ..Default::default() }),
+            ControlRecord::KRaftVoters(VotersRecord { voters: vec![voter], ..Default::default() }),
+        ]
+    }
+
     #[test]
-    fn types_are_told_apart_and_unknown_ones_kept() {
-        for (id, expected) in [
-            (2, ControlRecord::LeaderChange),
-            (3, ControlRecord::SnapshotHeader),
-            (4, ControlRecord::SnapshotFooter),
-            (5, ControlRecord::KRaftVersion),
-            (6, ControlRecord::KRaftVoters),
-            (99, ControlRecord::Unknown(99)),
-        ] {
-            let record = read(&[0, 0, 0, id], b"").unwrap();
-            assert_eq!((record, record.id()), (expected, i16::from(id)));
+    fn records_of_the_quorum_are_read_as_they_are_written() {
+        for (record, id) in of_the_quorum().into_iter().zip(2..) {
+            let options = BatchOptions { base_offset: 9, partition_leader_epoch: 5, ..Default::default() };
+            let built = record.batch(5, options).unwrap();
+            let Some(Ok(Part::Batch(batch))) = batches(&built).next() else { panic!() };
+            let header = batch.header();
+            assert!(header.attributes.is_control() && !header.attributes.is_transactional());
+            assert_eq!((header.base_offset, header.partition_leader_epoch), (9, 5));
+            let set = batch.records(&Limits::default()).unwrap();
+            let read = ControlRecord::read(&set.iter().next().unwrap().unwrap()).unwrap();
+            assert_eq!((&read, read.id()), (&record, id));
         }
+    }
+
+    #[test]
+    fn a_value_is_read_in_the_version_it_names_if_not_in_kafkas() {
+        let voter =
+            leader_change_message::Voter { voter_directory_id: Uuid::from_u128(5), ..Default::default() };
+        let message = LeaderChangeMessage { version: 1, voters: vec![voter], ..Default::default() };
+        let value = message.to_bytes(1).unwrap();
+        assert_eq!(read(&[0, 0, 0, 2], &value).unwrap(), ControlRecord::LeaderChange(message));
+    }
+
+    #[test]
+    fn a_type_that_is_not_known_is_kept_and_not_written() {
+        let record = read(&[0, 0, 0, 99], b"anything").unwrap();
+        assert_eq!((&record, record.id(), record.name()), (&ControlRecord::Unknown(99), 99, "UNKNOWN"));
+        assert!(record.batch(0, BatchOptions::default()).is_err());
     }
 
     #[test]
@@ -201,5 +303,8 @@ mod tests {
         assert_eq!(read(&[0, 0, 0], b"").unwrap_err().path(), "key");
         assert_eq!(read(&[0xff, 0xff, 0, 1], b"").unwrap_err().path(), "key");
         assert_eq!(read(&[0, 0, 0, 1], &[0, 0, 0, 0, 0]).unwrap_err().path(), "value");
+        for id in 2..=6 {
+            assert_eq!(read(&[0, 0, 0, id], &[0]).unwrap_err().path(), "value.version");
+        }
     }
 }
