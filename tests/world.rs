@@ -13,7 +13,7 @@ use std::time::Duration;
 use harness::history::{Promises, check};
 use harness::random::Random;
 use harness::world::{Trouble, World};
-use mock_broker::{Fault, Reaction};
+use mock_broker::{Corruption, Fault, Reaction};
 use producer::{Acks, Compression, ProducerConfig, Record};
 use protocol::{ApiKey, ErrorCode};
 
@@ -287,6 +287,18 @@ impl Run {
             Reaction::DelayAfter(Duration::from_secs(8)),
             Reaction::DropRequest,
             Reaction::DropResponse,
+            Reaction::ApplyThenFail(ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND),
+            Reaction::DelayBefore(Duration::from_secs(8)),
+            Reaction::HalfResponse(None),
+            Reaction::Close,
+            Reaction::Reset,
+            Reaction::Corrupt(Corruption::CorrelationId),
+            Reaction::Corrupt(Corruption::Length),
+            Reaction::Duplicate,
+            Reaction::Reorder,
+            Reaction::Bandwidth(100),
+            Reaction::Silence,
+            Reaction::StopReading,
         ];
         for _ in 0..random.below(4) {
             let fault = Fault::on(ApiKey::PRODUCE)

@@ -21,7 +21,7 @@
 //! }
 //! ```
 //!
-//! What goes wrong is said with a [`Fault`], and what was asked stands in the [`Journal`]:
+//! What goes wrong is said with a [`Fault`], built or as text, and what was asked stands in the [`Journal`]:
 //!
 //! ```
 //! # use milena_mock_broker::{Cluster, ClusterConfig};

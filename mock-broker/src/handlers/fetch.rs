@@ -31,12 +31,23 @@ pub(super) fn fetch(
         let error_code = ErrorCode::FETCH_SESSION_ID_NOT_FOUND;
         return FetchResponse { error_code, ..Default::default() }.into();
     }
+    if let Some(error_code) = cluster.verdict(asked, Site::REQUEST).filter(|code| OF_SESSIONS.contains(code))
+    {
+        return FetchResponse { error_code, ..Default::default() }.into();
+    }
     if !matches!(request.isolation_level, IsolationLevel::READ_UNCOMMITTED | IsolationLevel::READ_COMMITTED) {
         return refuse_all(request).into();
     }
     let wait = Duration::from_millis(u64::try_from(request.max_wait_ms).unwrap_or(0));
     fetch_again(cluster, asked, request, now + wait, now)
 }
+
+/// The errors that Kafka tells of the whole request, not of partitions: those of its session (KIP-227, KIP-516).
+const OF_SESSIONS: [ErrorCode; 3] = [
+    ErrorCode::FETCH_SESSION_ID_NOT_FOUND,
+    ErrorCode::INVALID_FETCH_SESSION_EPOCH,
+    ErrorCode::FETCH_SESSION_TOPIC_ID_ERROR,
+];
 
 /// From this version on topics are named by id (KIP-516).
 const FIRST_VERSION_WITH_IDS: i16 = 13;

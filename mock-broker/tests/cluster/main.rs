@@ -10,6 +10,7 @@ mod in_sync;
 mod list_offsets;
 mod memory;
 mod produce;
+mod reactions;
 mod replicas;
 mod topics;
 mod versions;
