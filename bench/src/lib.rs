@@ -7,6 +7,7 @@ pub mod codec;
 pub mod contest;
 pub mod contestants;
 pub mod inputs;
+pub mod producer;
 pub mod programs;
 pub mod report;
 pub mod row;

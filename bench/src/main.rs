@@ -7,12 +7,14 @@ use std::{env, fs, io};
 use milena_bench::allocations::Allocations;
 use milena_bench::codec::{self, Options};
 use milena_bench::contest::Length;
+use milena_bench::producer::{race, sink};
 use milena_bench::{build, programs, report};
 
 const HELP: &str = "\
 Races of Milena against its peers and the limits of the machine.
 
   milena-bench codec [--short] [--row TEXT] [--rounds N] [--table FILE] [--save]
+  milena-bench producer [--rounds N] [--who TEXT] [--set KEY=VALUE]…
   milena-bench build
 
 codec  the codec beside kafka-protocol, rskafka, Java and Go, in alternating rounds; CPU time
@@ -21,6 +23,10 @@ codec  the codec beside kafka-protocol, rskafka, Java and Go, in alternating rou
   --rounds N    how many rounds; 31, or 15 with --short
   --table FILE  writes the tables into FILE too, as Markdown
   --save        writes the ratios to codec-table.tsv, which --short holds itself to
+producer  the producer on a sink that answers blindly; CPU time, records in a second, memory
+  --rounds N       how many rounds; 11
+  --who TEXT       only contestants whose name contains TEXT
+  --set KEY=VALUE  changes the load: n, warm, size, batch, linger, comp, acks
 build  what compiling milena-protocol costs, beside kafka-protocol
 ";
 
@@ -38,6 +44,8 @@ fn run() -> io::Result<ExitCode> {
     let mut arguments = env::args().skip(1);
     match arguments.next().as_deref() {
         Some("codec") => race_codecs(arguments),
+        Some("producer") => race_producers(arguments),
+        Some("sink") => sink::serve().map(|()| ExitCode::SUCCESS),
         Some("build") => {
             print!("{}", build::race()?);
             Ok(ExitCode::SUCCESS)
@@ -93,6 +101,22 @@ fn race_codecs(mut arguments: impl Iterator<Item = String>) -> io::Result<ExitCo
     let losses = report::losses(&standings, &fs::read_to_string(saved)?);
     losses.iter().for_each(|loss| println!("slower: {loss}"));
     Ok(if losses.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn race_producers(mut arguments: impl Iterator<Item = String>) -> io::Result<ExitCode> {
+    let mut options = race::Options { rounds: 11, who: String::new(), changes: Vec::new() };
+    while let Some(argument) = arguments.next() {
+        let mut value =
+            || arguments.next().ok_or_else(|| io::Error::other(format!("{argument} wants a value")));
+        match argument.as_str() {
+            "--rounds" => options.rounds = value()?.parse().map_err(io::Error::other)?,
+            "--who" => options.who = value()?,
+            "--set" => options.changes.push(value()?),
+            other => return Err(io::Error::other(format!("unknown option {other}; see --help"))),
+        }
+    }
+    print!("{}", race::race(&options)?);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The machine and its load, for whoever reads the table later.
