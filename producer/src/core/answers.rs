@@ -6,10 +6,11 @@ use bytes::Bytes;
 use protocol::messages::produce::{PartitionProduceResponse, TopicProduceResponse};
 use protocol::messages::{InitProducerIdResponse, MetadataResponse, ProduceResponse};
 use protocol::names::{Timestamp, TopicName};
+use protocol::negotiation::ApiVersionsAnswer;
 use protocol::{ErrorCode, Message};
 
 use super::batch::Batch;
-use super::connection::{Connection, ConnectionId, Content, InFlight, Negotiated, Sent, State, negotiate};
+use super::connection::{Connection, ConnectionId, Content, InFlight, Sent, State, Versions};
 use super::receipt::Stored;
 use super::retry::{Verdict, judge};
 use super::sequences::Leadership;
@@ -115,8 +116,11 @@ impl Core {
         version: i16,
         now: Timestamp,
     ) -> Result<(), String> {
-        match negotiate(body, version) {
-            Negotiated::Agreed(versions) => {
+        let answer = ApiVersionsAnswer::read(body, version);
+        match answer.map_err(|error| format!("sent versions that cannot be read: {error}"))? {
+            ApiVersionsAnswer::Offered(offered) => {
+                let versions = Versions::agree(&offered)
+                    .map_err(|key| format!("speaks no version of {key} that this producer knows"))?;
                 if let Some(link) = self.links.connections.get_mut(&connection) {
                     link.state = State::Ready(versions);
                     let address = link.address.clone();
@@ -124,12 +128,12 @@ impl Core {
                 }
                 Ok(())
             }
-            Negotiated::AskAgain(older) => {
+            ApiVersionsAnswer::AskAgain(older) => {
                 let (_, request) = Connection::greeting();
                 self.transmit(connection, older, &request, Content::ApiVersions, now)
                     .map_err(|(_, error)| error)
             }
-            Negotiated::Failed(reason) => Err(reason),
+            ApiVersionsAnswer::Refused(code) => Err(format!("does not tell its versions: {code}")),
         }
     }
 

@@ -5,9 +5,10 @@ use std::fmt;
 
 use bytes::{Bytes, BytesMut};
 use protocol::frame::Framer;
-use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
+use protocol::messages::ApiVersionsRequest;
 use protocol::names::{BrokerId, Timestamp};
-use protocol::{ApiKey, ErrorCode, Message, ResponseHeader, VersionRange};
+use protocol::negotiation::{ApiVersionsAnswer, BrokerVersions};
+use protocol::{ApiKey, ResponseHeader};
 
 use super::batch::Batch;
 use super::sequences::Leadership;
@@ -60,6 +61,18 @@ pub(crate) struct Versions {
     pub(crate) init_producer_id: Option<i16>,
 }
 
+impl Versions {
+    /// What a producer cannot do without; else which API is missing.
+    pub(crate) fn agree(offered: &BrokerVersions) -> Result<Self, ApiKey> {
+        let needed = |key| offered.agree(key).ok_or(key);
+        Ok(Self {
+            produce: needed(ApiKey::PRODUCE)?,
+            metadata: needed(ApiKey::METADATA)?,
+            init_producer_id: offered.agree(ApiKey::INIT_PRODUCER_ID),
+        })
+    }
+}
+
 /// A request without its answer.
 #[derive(Debug)]
 pub(crate) struct InFlight {
@@ -96,9 +109,6 @@ impl Content {
         }
     }
 }
-
-/// The version of ApiVersions to begin with: all brokers since 2.4 have it, and one that has not says which it has.
-const FIRST_API_VERSIONS: i16 = 3;
 
 impl Connection {
     pub(crate) fn new(
@@ -158,7 +168,7 @@ impl Connection {
             client_software_version: env!("CARGO_PKG_VERSION").into(),
             ..Default::default()
         };
-        (FIRST_API_VERSIONS, request)
+        (ApiVersionsAnswer::FIRST_VERSION, request)
     }
 
     /// Adds bytes that came in.
@@ -200,96 +210,5 @@ impl Connection {
         let oldest = oldest.into_iter().flatten().map(|request| request.deadline).min();
         let muted = if self.muted_until > now { self.muted_until } else { Timestamp::NEVER };
         own.min(oldest.unwrap_or(Timestamp::NEVER)).min(muted)
-    }
-}
-
-/// What comes of an answer to ApiVersions.
-pub(crate) enum Negotiated {
-    Agreed(Versions),
-    /// The broker is older than the question: ask in this version.
-    AskAgain(i16),
-    Failed(String),
-}
-
-/// Reads the answer to ApiVersions of `version`.
-///
-/// A broker that does not know the version answers in version 0 with an error and, since 2.4, the range it has (KIP-511).
-pub(crate) fn negotiate(body: &Bytes, version: i16) -> Negotiated {
-    let is_refusal = body.starts_with(&ErrorCode::UNSUPPORTED_VERSION.0.to_be_bytes());
-    let read_as = if is_refusal { 0 } else { version };
-    let response = match ApiVersionsResponse::read(body, read_as) {
-        Ok(response) => response,
-        Err(error) => return Negotiated::Failed(format!("sent versions that cannot be read: {error}")),
-    };
-    let range = |key: ApiKey| {
-        let api = response.api_keys.iter().find(|api| api.api_key == key.0)?;
-        Some(VersionRange::new(api.min_version, api.max_version))
-    };
-    match response.error_code {
-        ErrorCode::NONE => {}
-        ErrorCode::UNSUPPORTED_VERSION if version > 0 => {
-            let known = range(ApiKey::API_VERSIONS).unwrap_or(VersionRange::new(0, 0));
-            return Negotiated::AskAgain(known.agree(VersionRange::new(0, version - 1)).unwrap_or(0));
-        }
-        code => return Negotiated::Failed(format!("does not tell its versions: {code}")),
-    }
-    let agree = |key: ApiKey| key.versions()?.agree(range(key)?);
-    match (agree(ApiKey::PRODUCE), agree(ApiKey::METADATA)) {
-        (Some(produce), Some(metadata)) => {
-            let init_producer_id = agree(ApiKey::INIT_PRODUCER_ID);
-            Negotiated::Agreed(Versions { produce, metadata, init_producer_id })
-        }
-        (produce, _) => {
-            let missing = if produce.is_none() { ApiKey::PRODUCE } else { ApiKey::METADATA };
-            Negotiated::Failed(format!("speaks no version of {missing} that this producer knows"))
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use protocol::messages::api_versions::ApiVersion;
-
-    use super::*;
-
-    fn answer(error_code: ErrorCode, apis: &[(ApiKey, i16, i16)], version: i16) -> Bytes {
-        let api = |&(key, min_version, max_version): &(ApiKey, i16, i16)| ApiVersion {
-            api_key: key.0,
-            min_version,
-            max_version,
-            ..Default::default()
-        };
-        let response = ApiVersionsResponse {
-            error_code,
-            api_keys: apis.iter().map(api).collect(),
-            ..Default::default()
-        };
-        response.to_bytes(version).unwrap()
-    }
-
-    #[test]
-    fn the_highest_version_of_both_is_taken() {
-        let apis = [(ApiKey::PRODUCE, 0, 9), (ApiKey::METADATA, 4, 99)];
-        let Negotiated::Agreed(versions) = negotiate(&answer(ErrorCode::NONE, &apis, 3), 3) else { panic!() };
-        let highest = ApiKey::METADATA.versions().unwrap().highest();
-        assert_eq!((versions.produce, versions.metadata), (9, highest));
-        assert_eq!(versions.init_producer_id, None);
-    }
-
-    #[test]
-    fn a_broker_that_is_older_than_the_question_is_asked_again() {
-        let known = answer(ErrorCode::UNSUPPORTED_VERSION, &[(ApiKey::API_VERSIONS, 0, 2)], 0);
-        assert!(matches!(negotiate(&known, 3), Negotiated::AskAgain(2)));
-        // Before Kafka 2.4 the answer was empty.
-        let silent = answer(ErrorCode::UNSUPPORTED_VERSION, &[], 0);
-        assert!(matches!(negotiate(&silent, 3), Negotiated::AskAgain(0)));
-        assert!(matches!(negotiate(&silent, 0), Negotiated::Failed(_)));
-    }
-
-    #[test]
-    fn a_broker_that_speaks_nothing_in_common_is_named_for_it() {
-        let apis = [(ApiKey::PRODUCE, 0, 2), (ApiKey::METADATA, 0, 5)];
-        let Negotiated::Failed(reason) = negotiate(&answer(ErrorCode::NONE, &apis, 3), 3) else { panic!() };
-        assert!(reason.contains("no version of Produce"), "{reason}");
     }
 }

@@ -203,3 +203,13 @@ fn events_of_connections_that_are_gone_change_nothing() {
     stage.run();
     assert!(stage.completed.is_empty());
 }
+
+#[test]
+fn a_broker_that_speaks_no_version_in_common_is_named_for_it() {
+    let mut stage = Stage::with(config().max_block(ms(500)));
+    stage.produce_version = 2;
+    let mut delivery = stage.send("a");
+    stage.pass(ms(500));
+    let error = delivery.outcome().unwrap().unwrap_err().to_string();
+    assert!(error.contains("b1:9092: speaks no version of Produce that this producer knows"), "{error}");
+}
