@@ -55,6 +55,7 @@ pub struct ProducerConfig {
     reconnect_backoff_max: Duration,
     request_timeout: Duration,
     metadata_max_age: Duration,
+    metadata_max_idle: Duration,
     connections_max_idle: Duration,
     setup_timeout: Duration,
     setup_timeout_max: Duration,
@@ -105,6 +106,7 @@ impl ProducerConfig {
             reconnect_backoff_max: ms(1000),
             request_timeout: ms(30_000),
             metadata_max_age: ms(300_000),
+            metadata_max_idle: ms(300_000),
             connections_max_idle: ms(540_000),
             setup_timeout: ms(10_000),
             setup_timeout_max: ms(30_000),
@@ -254,6 +256,15 @@ impl ProducerConfig {
         self
     }
 
+    /// How long a topic that nothing is sent to is kept in the metadata (`metadata.max.idle.ms`, KIP-526); then it is
+    /// forgotten when metadata is asked for next, and learned anew when it is sent to again. Default: 5 minutes; at
+    /// least 5 seconds.
+    #[must_use]
+    pub fn metadata_max_idle(mut self, idle: Duration) -> Self {
+        self.metadata_max_idle = idle;
+        self
+    }
+
     /// How long a connection is kept without use (`connections.max.idle.ms`). Default: 9 minutes.
     #[must_use]
     pub fn connections_max_idle(mut self, idle: Duration) -> Self {
@@ -318,6 +329,7 @@ impl ProducerConfig {
             reconnect_backoff: Backoff { first: self.reconnect_backoff, max: self.reconnect_backoff_max },
             request_timeout: self.request_timeout,
             metadata_max_age: self.metadata_max_age,
+            metadata_max_idle: self.metadata_max_idle,
             connections_max_idle: self.connections_max_idle,
             setup_timeout: Backoff { first: self.setup_timeout, max: self.setup_timeout_max },
             partitioner: self.partitioner,
@@ -368,6 +380,10 @@ impl ProducerConfig {
             if !is_allowed {
                 return Err(ConfigError::rule(key, level, rule));
             }
+        }
+        if self.metadata_max_idle < LEAST_METADATA_IDLE {
+            let millis = self.metadata_max_idle.as_millis();
+            return Err(ConfigError::rule("metadata.max.idle.ms", millis, "must be at least 5000"));
         }
         let sizes = [("batch.size", self.batch_size), ("max.request.size", self.max_request_size)];
         for (key, size) in sizes {
@@ -435,6 +451,8 @@ impl ProducerConfig {
     }
 }
 
+/// The least that `metadata.max.idle.ms` can be.
+const LEAST_METADATA_IDLE: Duration = Duration::from_secs(5);
 /// The default of `delivery.timeout.ms`.
 const DELIVERY_TIMEOUT: Duration = Duration::from_millis(120_000);
 
@@ -459,6 +477,7 @@ pub struct Settings {
     pub(crate) reconnect_backoff: Backoff,
     pub(crate) request_timeout: Duration,
     pub(crate) metadata_max_age: Duration,
+    pub(crate) metadata_max_idle: Duration,
     pub(crate) connections_max_idle: Duration,
     pub(crate) setup_timeout: Backoff,
     pub(crate) partitioner: Partitioning,

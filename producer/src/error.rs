@@ -61,6 +61,11 @@ pub enum Refusal {
         /// What went wrong with each broker that is in reach no more, if that is the cause.
         unreachable: Unreachable,
     },
+    /// Records that wait for room, or for their topics, already take as much memory as `buffer.memory` allows.
+    TooManyWaiting {
+        /// How many bytes that is.
+        limit: usize,
+    },
     /// Which partitions the topic has was not to be learned within `max.block.ms`.
     NoMetadata {
         /// The topic.
@@ -143,7 +148,7 @@ impl SendError {
     pub fn is_retriable(&self) -> bool {
         match self {
             Self::Refused(refusal) => match refusal {
-                Refusal::BufferFull { .. } | Refusal::Expired { .. } => true,
+                Refusal::BufferFull { .. } | Refusal::TooManyWaiting { .. } | Refusal::Expired { .. } => true,
                 Refusal::NoMetadata { code, .. } => code.is_none_or(ErrorCode::is_retriable),
                 Refusal::TooLarge { .. } | Refusal::Invalid { .. } => false,
             },
@@ -218,6 +223,12 @@ impl fmt::Display for Refusal {
                 );
             }
             Self::Invalid { field, value, rule } => return write!(f, "{field} {value:?}: {rule}"),
+            Self::TooManyWaiting { limit } => {
+                return write!(
+                    f,
+                    "records that wait for room or for their topics already take what buffer.memory allows, which is {limit}: await each send before the next"
+                );
+            }
             // The measured waits are left out, so that equal causes give equal texts.
             Self::BufferFull { unreachable, .. } => {
                 f.write_str("buffer.memory was in use for all of max.block.ms")?;

@@ -55,8 +55,9 @@
 //! - **Without idempotence**, a retry may store a record twice, and with more than one request in flight it may change
 //!   the order. [`max_in_flight(1)`](ProducerConfig::max_in_flight) keeps the order.
 //! - **Nothing waits for ever**: `send` at most `max.block.ms`, a record at most `delivery.timeout.ms`.
-//! - **Memory is bounded**: records take `buffer.memory`, then `send` waits. What waits is the caller's, and a topic that was
-//!   sent to once stays in the metadata for as long as the producer lives (`metadata.max.idle.ms` is not there yet).
+//! - **Memory is bounded**: records take `buffer.memory`, then `send` waits. Records whose `send` is not awaited wait too,
+//!   and may take as much again; then they are refused. A topic that nothing is sent to is forgotten after
+//!   `metadata.max.idle.ms`.
 //!
 //! # What is not there yet
 //!

@@ -75,9 +75,9 @@ impl Producer {
     /// # }
     /// ```
     ///
-    /// Records of one task go to each partition in the order of the calls, if each future is awaited before the next call:
-    /// one that waits, for room or for its topic, may be overtaken otherwise while another thread makes room. A future
-    /// dropped before it is ready takes its record back.
+    /// Records of one task go to each partition in the order of the calls, whether or not each future is awaited before the
+    /// next call: a record waits behind those of its topic that wait already. A future dropped before it is ready takes
+    /// its record back.
     ///
     /// # Errors
     /// [`SendError::Refused`] and [`SendError::Closed`]; the first also when no room was to be had, or the topic not to

@@ -90,6 +90,7 @@ setters! {
     "max.in.flight.requests.per.connection" => |config, value| config.max_in_flight = Some(at_least_one(value)?);
     "max.request.size" => |config, value| config.max_request_size = bytes(value, INT)?;
     "metadata.max.age.ms" => |config, value| config.metadata_max_age = millis(value, LONG)?;
+    "metadata.max.idle.ms" => |config, value| config.metadata_max_idle = millis(value, LONG)?;
     "partitioner.class" => |config, value| config.partitioner = partitioner(value)?;
     "partitioner.ignore.keys" => |config, value| config.ignore_keys = boolean(value)?;
     "reconnect.backoff.max.ms" => |config, value| config.reconnect_backoff_max = millis(value, LONG)?;
@@ -113,7 +114,6 @@ const NOT_YET: &[&str] = &[
     "enable.metrics.push",
     "interceptor.classes",
     "key.serializer",
-    "metadata.max.idle.ms",
     "metadata.recovery.rebootstrap.trigger.ms",
     "metadata.recovery.strategy",
     "metric.reporters",

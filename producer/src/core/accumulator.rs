@@ -5,16 +5,18 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use protocol::names::{Timestamp, TopicName};
 use protocol::records::{self, BatchOptions};
 
 use super::batch::{Batch, OpenBatch};
-use super::ledger::{Ledger, NoGrant, Parked, Urgency};
+use super::ledger::{Ledger, NoGrant, Urgency};
 use super::lock;
-use super::partitioner::Partitioner;
+use super::parking::{Parked, Wait};
 use super::receipt::{Callback, Cell, Delivery, Ticket};
+use super::topics::{Topic, Topics};
 use crate::config::Settings;
 use crate::error::{Refusal, SendError};
 use crate::record::Record;
@@ -22,22 +24,13 @@ use crate::record::Record;
 /// The open batches of all partitions, and what it takes to open one.
 #[derive(Debug)]
 pub(crate) struct Accumulator {
-    topics: RwLock<BTreeMap<TopicName, Topic>>,
+    topics: Topics,
     pub(crate) ledger: Arc<Ledger>,
     /// The time when the core last ran or a batch was opened: what records without a time of their own get.
     clock: AtomicI64,
     options: BatchOptions,
     batch_size: usize,
     max_record: (usize, &'static str),
-}
-
-/// A topic whose partitions are known.
-#[derive(Debug)]
-pub(crate) struct Topic {
-    pub(crate) partitioner: Partitioner,
-    pub(crate) partitions: Vec<Arc<Partition>>,
-    /// The version of the metadata that it is from.
-    pub(crate) version: u64,
 }
 
 /// The sending tasks' side of a partition.
@@ -56,6 +49,8 @@ struct Queue {
     open: Option<OpenBatch>,
     /// Bytes since the partition became the sticky one.
     sticky_bytes: usize,
+    /// Whether the core knows it no more: its topic was not sent to for long.
+    is_retired: bool,
 }
 
 /// Why a record cannot go into a batch now.
@@ -63,10 +58,28 @@ struct Queue {
 enum Obstacle {
     /// Neither now nor later.
     Refused(SendError),
-    /// Not before the metadata is newer than this version; `Some` for a partition that is not there.
-    Metadata { seen: u64, partitions: Option<i32> },
+    /// Not before its topic is known.
+    Topic,
+    /// Not before the topic has so many partitions, and the metadata is newer than this version.
+    Partition { index: i32, partitions: i32, seen: u64 },
     /// Not before there is memory.
     Memory,
+    /// Not before an earlier record that waits for this.
+    Behind(Wait),
+}
+
+impl Obstacle {
+    /// What the record has to wait for, and the version of the metadata that is not enough, if it is another than the
+    /// newest.
+    fn wait(self, topic: &str) -> Result<(Wait, u64), SendError> {
+        Ok(match self {
+            Self::Refused(error) => return Err(error),
+            Self::Topic => (Wait::Topic(topic.into()), 0),
+            Self::Partition { index, seen, .. } => (Wait::Partition(topic.into(), index), seen),
+            Self::Memory => (Wait::Memory, 0),
+            Self::Behind(wait) => (wait, 0),
+        })
+    }
 }
 
 impl From<SendError> for Obstacle {
@@ -79,6 +92,8 @@ impl From<SendError> for Obstacle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Readiness {
     Nothing,
+    /// It is full, and need wait no longer than this for company in its request.
+    Full(Timestamp),
     Now,
     At(Timestamp),
 }
@@ -93,8 +108,8 @@ impl Accumulator {
         let limits =
             [(settings.max_request_size, "max.request.size"), (settings.buffer_memory, "buffer.memory")];
         Self {
-            topics: RwLock::default(),
-            ledger: Arc::new(Ledger::new(settings.buffer_memory, settings.batch_size)),
+            topics: Topics::new(),
+            ledger: Arc::new(Ledger::new(settings.buffer_memory, settings.batch_size, settings.linger)),
             clock: AtomicI64::new(now.0),
             options,
             batch_size: settings.batch_size,
@@ -111,28 +126,19 @@ impl Accumulator {
         mut callback: Option<Callback>,
         clock: &dyn Fn() -> Timestamp,
     ) -> Result<Delivery, SendError> {
-        let obstacle = match self.append(&record, &mut callback, clock, true) {
+        let obstacle = match self.append(&record, &mut callback, clock, Turn::Newcomer) {
             Ok(delivery) => return Ok(delivery),
             Err(obstacle) => obstacle,
         };
-        let seen = match obstacle {
-            Obstacle::Refused(error) => return Err(error),
-            Obstacle::Metadata { seen, .. } => seen,
-            Obstacle::Memory => 0,
-        };
+        let (wait, seen) = obstacle.wait(&record.topic)?;
         if let Some(rule) = TopicName::fault(&record.topic) {
             return Err(SendError::invalid("topic", &record.topic, rule));
         }
         let ticket = Ticket::new();
-        self.ledger.park(Parked {
-            record: record.into_owned(),
-            callback,
-            ticket: Arc::clone(&ticket),
-            since: clock(),
-            seen,
-            waits_since: None,
-            for_memory: matches!(obstacle, Obstacle::Memory),
-        })?;
+        let bytes = upper_bound(&record);
+        let (record, since) = (record.into_owned(), clock());
+        self.ledger
+            .park(wait, Parked { record, callback, ticket: Arc::clone(&ticket), since, seen, bytes })?;
         Ok(Delivery::parked(ticket))
     }
 
@@ -142,18 +148,35 @@ impl Accumulator {
         record: &Record<'_>,
         callback: &mut Option<Callback>,
         clock: &dyn Fn() -> Timestamp,
-        is_newcomer: bool,
+        turn: Turn,
     ) -> Result<Delivery, Obstacle> {
-        let bytes =
-            records::record_size_upper_bound(record.key_bytes(), record.value_bytes(), record.headers());
+        let bytes = upper_bound(record);
         let (limit, setting) = self.max_record;
         if bytes > limit {
             return Err(SendError::from(Refusal::TooLarge { size: bytes, limit, setting }).into());
         }
-        let topics = self.topics();
-        let Some(topic) = topics.get(&*record.topic) else {
-            return Err(Obstacle::Metadata { seen: 0, partitions: None });
-        };
+        if turn == Turn::Newcomer
+            && self.ledger.has_parked()
+            && let Some(wait) = self.ledger.behind(&record.topic, record.partition)
+        {
+            return Err(Obstacle::Behind(wait));
+        }
+        self.topics.with(|topics| match topics.get(&record.topic) {
+            Some(topic) => self.append_to(topic, record, bytes, callback, clock, turn),
+            None => Err(Obstacle::Topic),
+        })
+    }
+
+    #[inline]
+    fn append_to(
+        &self,
+        topic: &Topic,
+        record: &Record<'_>,
+        bytes: usize,
+        callback: &mut Option<Callback>,
+        clock: &dyn Fn() -> Timestamp,
+        turn: Turn,
+    ) -> Result<Delivery, Obstacle> {
         loop {
             let choice = topic.partitioner.choose(record.partition, record.key_bytes());
             let Some(partition) =
@@ -165,30 +188,35 @@ impl Accumulator {
             if choice.is_sticky && !topic.partitioner.is_sticky(choice.partition) {
                 continue;
             }
+            if queue.is_retired {
+                return Err(Obstacle::Topic);
+            }
             let mut timestamp = record.timestamp.unwrap_or_else(|| self.clock.load(Ordering::Relaxed));
             if timestamp < 0 {
                 return Err(SendError::invalid("timestamp", timestamp, "is 0 or more").into());
             }
             if let Some(open) = &queue.open
-                && !open.has_room_for(self.batch_size, record, timestamp)
+                && !open.has_room_for(self.batch_size, bytes, record, timestamp)
             {
                 // Closed, so that no smaller record slips in before this one.
-                let full = queue.open.take();
-                queue.full.extend(full);
+                let size = queue.close_open();
+                self.ledger.touch(partition.slot, size);
                 if choice.is_sticky {
                     queue.sticky_bytes = 0;
                     topic.partitioner.move_on(choice.partition);
-                    self.ledger.touch(partition.slot);
                     continue;
                 }
             }
             if queue.open.is_none() {
-                let grant =
-                    self.ledger.open(partition.slot, bytes, is_newcomer).map_err(|reason| match reason {
-                        NoGrant::Full => Obstacle::Memory,
-                        NoGrant::Closed => Obstacle::Refused(SendError::Closed),
-                    })?;
                 let now = clock();
+                let is_newcomer = turn != Turn::ForMemory;
+                let grant =
+                    self.ledger.open(partition.slot, bytes, is_newcomer, now).map_err(
+                        |reason| match reason {
+                            NoGrant::Full => Obstacle::Memory,
+                            NoGrant::Closed => Obstacle::Refused(SendError::Closed),
+                        },
+                    )?;
                 self.set_clock(now);
                 timestamp = record.timestamp.unwrap_or(now.0);
                 let cell = Cell::new(partition.topic.clone(), partition.index);
@@ -218,9 +246,8 @@ impl Accumulator {
         let written = open.written_bytes() - before;
         let is_full = open.is_full(self.batch_size);
         if is_full {
-            let full = queue.open.take();
-            queue.full.extend(full);
-            self.ledger.touch(partition.slot);
+            let size = queue.close_open();
+            self.ledger.touch(partition.slot, size);
         }
         if is_sticky {
             queue.sticky_bytes += written;
@@ -233,56 +260,69 @@ impl Accumulator {
         Ok(delivery)
     }
 
-    /// Tries again what waits, in order, `metadata_version` being what is known. `give_up` says why a record is to wait no longer; the topics that the others
-    /// wait for come back.
+    /// Tries again those that wait for something that may have come, or that came before `limit`, in order. `give_up`
+    /// says why a record is to wait no longer.
     pub(crate) fn admit(
         &self,
         now: Timestamp,
-        metadata_version: u64,
-        mut give_up: impl FnMut(&Parked) -> Option<SendError>,
-    ) -> BTreeMap<TopicName, u64> {
-        let mut waiting = VecDeque::new();
-        let mut wanted = BTreeMap::new();
-        let mut memory_is_short = false;
-        for mut parked in self.ledger.take_parked() {
-            if parked.ticket.is_cancelled() {
-                continue;
-            }
-            let outcome = match parked.for_memory && memory_is_short {
-                true => Err(Obstacle::Memory),
-                false => self.append(&parked.record, &mut parked.callback, &|| now, false),
-            };
-            parked.for_memory = matches!(outcome, Err(Obstacle::Memory));
-            memory_is_short |= parked.for_memory;
-            let outcome = match outcome {
-                Ok(delivery) => Some(Ok(delivery)),
-                Err(Obstacle::Refused(error)) => Some(Err(error)),
-                Err(Obstacle::Metadata { seen, partitions: Some(count) }) if seen > parked.seen => {
-                    let partition = parked.record.partition.unwrap_or_default();
-                    let rule = format!("topic {} has the partitions 0 to {}", parked.record.topic, count - 1);
-                    Some(Err(SendError::invalid("partition", partition, rule)))
-                }
-                Err(_) => give_up(&parked).map(Err),
-            };
-            match outcome {
-                Some(outcome) => parked.ticket.resolve(outcome),
-                None => {
-                    let since = *parked.waits_since.get_or_insert(metadata_version);
-                    if !parked.for_memory {
-                        let seen = wanted.entry(TopicName::from(&*parked.record.topic)).or_insert(0);
-                        *seen = parked.seen.max(since).max(*seen);
+        limit: Timestamp,
+        mut give_up: impl FnMut(&Wait, &Parked) -> Option<SendError>,
+    ) {
+        for wait in self.ledger.take_stirred(limit) {
+            while let Some(mut parked) = self.ledger.parking(|parking| parking.first(&wait)) {
+                let (topic, bytes) = (TopicName::from(parked.record.topic()), parked.bytes);
+                if !parked.ticket.is_cancelled() {
+                    let turn = if wait == Wait::Memory { Turn::ForMemory } else { Turn::Other };
+                    match self.append(&parked.record, &mut parked.callback, &|| now, turn) {
+                        Ok(delivery) => parked.ticket.resolve(Ok(delivery)),
+                        Err(obstacle) => match self.keep_waiting(&wait, parked, obstacle, &mut give_up) {
+                            Kept::Here => break,
+                            Kept::Elsewhere => continue,
+                            Kept::No => {}
+                        },
                     }
-                    waiting.push_back(parked);
                 }
+                self.ledger.parking(|parking| parking.leave(&wait, &topic, bytes));
             }
         }
-        self.ledger.put_back(waiting);
-        wanted
+    }
+
+    /// Lets the first of a queue wait on, in this queue or another, unless there is no use.
+    fn keep_waiting(
+        &self,
+        wait: &Wait,
+        parked: Parked,
+        obstacle: Obstacle,
+        give_up: &mut impl FnMut(&Wait, &Parked) -> Option<SendError>,
+    ) -> Kept {
+        let refuse = |parked: Parked, error| {
+            parked.ticket.resolve(Err(error));
+            Kept::No
+        };
+        if let Obstacle::Partition { index, partitions, seen } = obstacle
+            && seen > parked.seen
+        {
+            let rule = format!("topic {} has the partitions 0 to {}", parked.record.topic, partitions - 1);
+            return refuse(parked, SendError::invalid("partition", index, rule));
+        }
+        let next = match obstacle.wait(&parked.record.topic) {
+            Ok((next, _)) => next,
+            Err(error) => return refuse(parked, error),
+        };
+        if let Some(error) = give_up(&next, &parked) {
+            return refuse(parked, error);
+        }
+        if next == *wait {
+            self.ledger.parking(|parking| parking.put_back(wait, parked));
+            return Kept::Here;
+        }
+        self.ledger.parking(|parking| parking.pass_on(wait, next, parked));
+        Kept::Elsewhere
     }
 
     /// Refuses everything that waits.
     pub(crate) fn refuse_parked(&self, error: &SendError) {
-        for parked in self.ledger.take_parked() {
+        for parked in self.ledger.parking(super::parking::Parking::take_all) {
             parked.ticket.resolve(Err(error.clone()));
         }
     }
@@ -295,25 +335,40 @@ impl Accumulator {
         self.options
     }
 
-    fn topics(&self) -> RwLockReadGuard<'_, BTreeMap<TopicName, Topic>> {
-        self.topics.read().unwrap_or_else(PoisonError::into_inner)
+    /// The partitions of a topic, as far as records can go there.
+    pub(crate) fn partitions(&self, topic: &str) -> Vec<Arc<Partition>> {
+        self.topics.with(|topics| topics.get(topic).map_or_else(Vec::new, |topic| topic.partitions.clone()))
     }
 
-    /// Changes a topic, or adds it.
-    pub(crate) fn update_topic(
-        &self,
-        name: &TopicName,
-        new: impl FnOnce() -> Partitioner,
-        change: impl FnOnce(&mut Topic),
-    ) {
-        let mut topics = self.topics.write().unwrap_or_else(PoisonError::into_inner);
-        let topic = topics.entry(name.clone()).or_insert_with(|| Topic {
-            partitioner: new(),
-            partitions: Vec::new(),
-            version: 0,
-        });
-        change(topic);
+    /// Changes what records can go to.
+    pub(crate) fn update_topics(&self, change: impl FnOnce(&mut BTreeMap<TopicName, Arc<Topic>>)) {
+        self.topics.change(change);
     }
+}
+
+/// Who wants a record appended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// One who has not waited: it is not to go before those who do.
+    Newcomer,
+    /// The first of those who wait for memory.
+    ForMemory,
+    /// The first of those who wait for something else; for memory others may have come before.
+    Other,
+}
+
+/// What has become of a record that could not be appended.
+enum Kept {
+    Here,
+    Elsewhere,
+    /// Its sender has been told why not.
+    No,
+}
+
+/// The most bytes that a batch with this record alone takes.
+#[inline]
+fn upper_bound(record: &Record<'_>) -> usize {
+    records::record_size_upper_bound(record.key_bytes(), record.value_bytes(), record.headers())
 }
 
 impl Topic {
@@ -323,7 +378,18 @@ impl Topic {
         if partition < 0 {
             return Err(SendError::invalid("partition", partition, "is 0 or more"));
         }
-        Ok(Obstacle::Metadata { seen: self.version, partitions: Some(self.partitioner.count()) })
+        let partitions = self.partitioner.count();
+        Ok(Obstacle::Partition { index: partition, partitions, seen: self.version })
+    }
+}
+
+impl Queue {
+    /// Lets no more records into the open batch; its bytes.
+    fn close_open(&mut self) -> usize {
+        let size = self.open.as_ref().map_or(0, OpenBatch::written_bytes);
+        let full = self.open.take();
+        self.full.extend(full);
+        size
     }
 }
 
@@ -333,18 +399,18 @@ impl Partition {
     }
 
     /// Whether there is a batch to be sent.
-    pub(crate) fn readiness(
-        &self,
-        now: Timestamp,
-        linger: std::time::Duration,
-        urgency: Urgency,
-    ) -> Readiness {
+    pub(crate) fn readiness(&self, now: Timestamp, linger: Duration, urgency: Urgency) -> Readiness {
         let queue = lock(&self.queue);
-        match &queue.open {
-            _ if !queue.full.is_empty() => Readiness::Now,
-            None => Readiness::Nothing,
-            Some(open) if urgency.concerns(open.generation) || open.created + linger <= now => Readiness::Now,
-            Some(open) => Readiness::At(open.created + linger),
+        let Some(oldest) = queue.full.front().or(queue.open.as_ref()) else { return Readiness::Nothing };
+        let due = oldest.created + linger;
+        if due <= now || urgency.concerns(oldest.generation) {
+            return Readiness::Now;
+        }
+        match queue.full.len() {
+            0 => Readiness::At(due),
+            1 => Readiness::Full(due),
+            // A request takes one batch of a partition: there is no company to wait for.
+            _ => Readiness::Now,
         }
     }
 
@@ -358,6 +424,18 @@ impl Partition {
     pub(crate) fn oldest(&self) -> Option<Timestamp> {
         let queue = lock(&self.queue);
         queue.full.front().or(queue.open.as_ref()).map(|batch| batch.created)
+    }
+
+    /// Takes no more records, unless some are there; whether that is so now.
+    pub(crate) fn retire(&self) -> bool {
+        let mut queue = lock(&self.queue);
+        queue.is_retired = queue.full.is_empty() && queue.open.is_none();
+        queue.is_retired
+    }
+
+    /// Takes records again.
+    pub(crate) fn revive(&self) {
+        lock(&self.queue).is_retired = false;
     }
 
     /// Takes the oldest batch, closed.

@@ -148,9 +148,7 @@ impl Core {
 
     fn learn(&mut self, response: MetadataResponse, now: Timestamp) {
         let topics = self.metadata.absorb(response, now, &mut self.random);
-        for topic in &topics {
-            self.publish(topic);
-        }
+        self.publish(&topics, now);
         // At once, so that no record that comes now overtakes those that waited for the topic.
         self.admit(now);
         // Whom a bootstrap connection leads to is known now: no second one is needed.
@@ -273,7 +271,7 @@ impl Core {
         let index = usize::try_from(batch.cell.partition).unwrap_or(usize::MAX);
         if self.metadata.hint(&batch.cell.topic, index, hint) {
             let topic = batch.cell.topic.clone();
-            self.publish(&topic);
+            self.publish(&[topic], now);
         }
         match verdict {
             Verdict::Stored => {}

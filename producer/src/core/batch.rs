@@ -49,15 +49,24 @@ impl OpenBatch {
         Ok(Delivery::batched(Arc::clone(&self.cell), entry))
     }
 
+    /// Whether a batch of at most `limit` bytes takes this record too, which alone takes up to `bytes`.
     #[inline]
-    pub(crate) fn has_room_for(&self, limit: usize, record: &Record<'_>, timestamp: i64) -> bool {
-        self.builder.has_room_for(
-            limit,
-            timestamp,
-            record.key_bytes(),
-            record.value_bytes(),
-            record.headers(),
-        )
+    pub(crate) fn has_room_for(
+        &self,
+        limit: usize,
+        bytes: usize,
+        record: &Record<'_>,
+        timestamp: i64,
+    ) -> bool {
+        // Mostly that is enough to know.
+        self.builder.estimated_bytes() + (bytes - records::HEADER_SIZE) <= limit
+            || self.builder.has_room_for(
+                limit,
+                timestamp,
+                record.key_bytes(),
+                record.value_bytes(),
+                record.headers(),
+            )
     }
 
     #[inline]

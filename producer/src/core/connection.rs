@@ -143,6 +143,12 @@ impl Connection {
         matches!(self.state, State::Ready(_)) && self.muted_until <= now && self.load() < max_in_flight
     }
 
+    /// Whether batches are under way, so that an answer will come soon.
+    pub(crate) fn is_producing(&self) -> bool {
+        let mut requests = self.in_flight.iter().chain(&self.unwritten);
+        requests.any(|request| matches!(request.content, Content::Produce(_)))
+    }
+
     /// How many requests are under way.
     pub(crate) fn load(&self) -> usize {
         self.in_flight.len() + self.unwritten.len()

@@ -10,11 +10,22 @@ use protocol::wire::Records;
 use protocol::{ErrorCode, RequestMessage};
 
 use super::batch::Batch;
-use super::connection::{ConnectionId, Content, InFlight, Sent};
+use super::connection::{Connection, ConnectionId, Content, InFlight, Sent};
 use super::lane::{Rules, Status};
 use super::sequences::Leadership;
 use super::{Action, Core};
 use crate::error::SendError;
+
+/// How many bytes of full batches go at once. Fewer wait, while an earlier request to the same broker has no answer, for
+/// others to share theirs, but never longer than `linger.ms`: a request costs two system calls and two wake-ups.
+const COMPANY: usize = 128 * 1024;
+
+/// The partitions of a broker that have a batch to send.
+struct Ready {
+    slots: Vec<usize>,
+    /// How long all of them may wait for more.
+    due: Timestamp,
+}
 
 impl Core {
     /// Asks for metadata if it is due.
@@ -29,6 +40,7 @@ impl Core {
             return;
         };
         let Some(versions) = self.links.connections[&connection].versions() else { return };
+        self.forget_idle_topics(now);
         let request = self.metadata.request();
         if self.transmit(connection, versions.metadata, &request, Content::Metadata, now).is_err() {
             self.metadata.failed(now, &mut self.random);
@@ -38,14 +50,36 @@ impl Core {
     /// Sends whatever can be sent.
     pub(super) fn drain(&mut self, now: Timestamp) {
         let ready = self.ready_lanes(now);
-        for (broker, slots) in ready {
+        for (broker, Ready { slots, due }) in ready {
             let Some(connection) = self.links.to_broker(broker) else {
                 self.connect_to(broker, now);
                 continue;
             };
+            if due > now && self.links.connections[&connection].is_producing() && !self.are_many(&slots) {
+                self.wake_at(due);
+                continue;
+            }
             self.fill(connection, slots, now);
         }
         self.turn = self.turn.wrapping_add(1);
+    }
+
+    fn are_many(&self, slots: &[usize]) -> bool {
+        slots.iter().map(|&slot| self.lanes[slot].next_size()).sum::<usize>() >= COMPANY
+    }
+
+    /// How many bytes of full batches are worth waking for: while every broker has an answer to give, which wakes anyway,
+    /// only as many as would be sent then.
+    pub(super) fn patience(&self, now: Timestamp) -> usize {
+        let max_in_flight = self.settings.max_in_flight;
+        let links = || self.links.connections.values();
+        if !links().all(Connection::is_producing) {
+            0
+        } else if links().any(|link| link.has_room(max_in_flight, now)) {
+            COMPANY
+        } else {
+            usize::MAX
+        }
     }
 
     fn rules(&self) -> Rules {
@@ -59,9 +93,9 @@ impl Core {
     }
 
     /// The partitions that have a batch to send, by their leaders; and what is missing for the others is seen to.
-    fn ready_lanes(&mut self, now: Timestamp) -> BTreeMap<BrokerId, Vec<usize>> {
+    fn ready_lanes(&mut self, now: Timestamp) -> BTreeMap<BrokerId, Ready> {
         let rules = self.rules();
-        let mut ready: BTreeMap<BrokerId, Vec<usize>> = BTreeMap::new();
+        let mut ready: BTreeMap<BrokerId, Ready> = BTreeMap::new();
         let (mut idle, mut needs_leader, mut needs_producer) = (Vec::new(), false, false);
         for &slot in &self.active {
             match self.lanes[slot].status(&rules, &mut self.identity, now) {
@@ -70,7 +104,12 @@ impl Core {
                 Status::Until(time) => self.wakeup = self.wakeup.min(time),
                 Status::NoLeader => needs_leader = true,
                 Status::NoProducer => needs_producer = true,
-                Status::Ready(leader) => ready.entry(leader.broker).or_default().push(slot),
+                Status::Ready(leader, due) => {
+                    let none = || Ready { slots: Vec::new(), due: Timestamp::NEVER };
+                    let ready = ready.entry(leader.broker).or_insert_with(none);
+                    ready.slots.push(slot);
+                    ready.due = ready.due.min(due);
+                }
             }
         }
         for slot in idle {
@@ -156,7 +195,7 @@ impl Core {
                 if let Status::Until(time) = status {
                     self.wakeup = self.wakeup.min(time);
                 }
-                matches!(status, Status::Ready(leader) if Some(leader.broker) == broker)
+                matches!(status, Status::Ready(leader, _) if Some(leader.broker) == broker)
             };
             // Those that found no place in this request are first in the next.
             let sent: Vec<usize> =

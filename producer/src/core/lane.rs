@@ -24,6 +24,8 @@ pub(crate) struct Lane {
     /// The version of the metadata that named a wrong leader: no retry before there is a newer one.
     pub(crate) misled_by: Option<u64>,
     pub(crate) sequences: Sequences,
+    /// When the last batch was opened or filled.
+    pub(crate) last_used: Timestamp,
     /// Counts records, to give each batch its place.
     next_position: u64,
 }
@@ -53,12 +55,12 @@ pub(crate) enum Status {
     NoLeader,
     /// Batches, and no producer id to send them under.
     NoProducer,
-    /// A batch for this leader.
-    Ready(Leadership),
+    /// A batch for this leader, which need not wait for others longer than this.
+    Ready(Leadership, Timestamp),
 }
 
 impl Lane {
-    pub(crate) fn new(shared: Arc<Partition>) -> Self {
+    pub(crate) fn new(shared: Arc<Partition>, now: Timestamp) -> Self {
         Self {
             shared,
             leader: None,
@@ -67,8 +69,14 @@ impl Lane {
             retry_at: Timestamp(i64::MIN),
             misled_by: None,
             sequences: Sequences::new(),
+            last_used: now,
             next_position: 0,
         }
+    }
+
+    /// Whether nothing has been sent for so long, and nothing is left to be sent or answered.
+    pub(crate) fn is_idle_since(&self, limit: Timestamp) -> bool {
+        self.last_used <= limit && self.in_flight == 0 && self.retries.is_empty()
     }
 
     /// Learns who leads. A new leader is no reason to wait for what the old one did.
@@ -84,9 +92,11 @@ impl Lane {
     pub(crate) fn status(&mut self, rules: &Rules, identity: &mut Identity, now: Timestamp) -> Status {
         let waiting = if self.in_flight > 0 { Status::Waiting } else { Status::Idle };
         let is_retry = !self.retries.is_empty();
+        let mut due = now;
         if !is_retry {
             match self.shared.readiness(now, rules.linger, rules.urgency) {
                 Readiness::Now => {}
+                Readiness::Full(time) => due = time,
                 Readiness::At(time) => return Status::Until(time),
                 Readiness::Nothing => return waiting,
             }
@@ -102,7 +112,7 @@ impl Lane {
         if rules.idempotent && self.in_flight == 0 && !self.settle(identity) {
             return Status::NoProducer;
         }
-        Status::Ready(leader)
+        Status::Ready(leader, due)
     }
 
     /// Whether a batch may go while others are on the way.

@@ -2,18 +2,18 @@
 //!
 //! One lock, taken when a batch opens, fills or ends; never for a record.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use protocol::names::Timestamp;
+use protocol::names::{Timestamp, TopicName};
 
 use super::lock;
-use super::receipt::{Callback, Delivery, Ticket};
-use crate::error::SendError;
-use crate::record::Record;
+use super::parking::{Parked, Parking, Wait};
+use super::receipt::Ticket;
+use super::signal::{Rest, Signal};
+use crate::error::{Refusal, SendError};
 
 /// Room in a buffer beyond its batch: the builder asks for the longest length a record can have before it knows it.
 const SLACK: usize = 16;
@@ -21,8 +21,11 @@ const SLACK: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Ledger {
     batch_size: usize,
+    buffer_memory: usize,
     state: Mutex<State>,
     signal: Signal,
+    /// Whether records wait: then newcomers have to look whether they may go before them.
+    has_parked: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -31,7 +34,10 @@ struct State {
     available: usize,
     /// Buffers of the usual size that were used before.
     spare: Vec<Vec<u8>>,
-    parked: VecDeque<Parked>,
+    parking: Parking,
+    /// The version of the metadata.
+    metadata: u64,
+    rest: Rest,
     /// Partitions where a batch opened or filled since the core last asked.
     touched: Vec<usize>,
     /// Counts flushes: a batch belongs to the generation that it was opened in.
@@ -53,26 +59,6 @@ enum Closing {
     },
 }
 
-/// A record that waits for room or for its topic.
-pub(crate) struct Parked {
-    pub(crate) record: Record<'static>,
-    pub(crate) callback: Option<Callback>,
-    pub(crate) ticket: Arc<Ticket<Delivery>>,
-    pub(crate) since: Timestamp,
-    /// The version of the metadata that did not know the topic or partition.
-    pub(crate) seen: u64,
-    /// The version of the metadata when the core first saw it wait: only a later one is about it.
-    pub(crate) waits_since: Option<u64>,
-    /// Whether memory was the cause.
-    pub(crate) for_memory: bool,
-}
-
-impl std::fmt::Debug for Parked {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Parked({} since {})", self.record.topic, self.since.0)
-    }
-}
-
 /// What a batch gets when it opens.
 #[derive(Debug)]
 pub(crate) struct Grant {
@@ -89,11 +75,13 @@ pub(crate) enum NoGrant {
 }
 
 impl Ledger {
-    pub(crate) fn new(buffer_memory: usize, batch_size: usize) -> Self {
+    pub(crate) fn new(buffer_memory: usize, batch_size: usize, linger: Duration) -> Self {
         let state = State {
             available: buffer_memory,
             spare: Vec::new(),
-            parked: VecDeque::new(),
+            parking: Parking::new(buffer_memory),
+            metadata: 0,
+            rest: Rest::new(linger),
             touched: Vec::new(),
             generation: 0,
             unfinished: BTreeMap::new(),
@@ -101,19 +89,31 @@ impl Ledger {
             closers: Vec::new(),
             closing: None,
         };
-        Self { batch_size, state: Mutex::new(state), signal: Signal::default() }
+        Self {
+            batch_size,
+            buffer_memory,
+            state: Mutex::new(state),
+            signal: Signal::default(),
+            has_parked: AtomicBool::new(false),
+        }
     }
 
     /// Reserves memory for a batch of partition `slot` that begins with a record of up to `bytes`.
     ///
     /// A newcomer gets none while others wait for it, so that a small record never overtakes a large one for ever.
-    pub(crate) fn open(&self, slot: usize, bytes: usize, is_newcomer: bool) -> Result<Grant, NoGrant> {
+    pub(crate) fn open(
+        &self,
+        slot: usize,
+        bytes: usize,
+        is_newcomer: bool,
+        now: Timestamp,
+    ) -> Result<Grant, NoGrant> {
         let reserved = bytes.max(self.batch_size);
         let mut state = lock(&self.state);
         if state.closing.is_some() {
             return Err(NoGrant::Closed);
         }
-        let is_passed_over = is_newcomer && state.parked.iter().any(|parked| parked.for_memory);
+        let is_passed_over = is_newcomer && state.parking.waits_for_memory();
         if reserved > state.available || is_passed_over {
             return Err(NoGrant::Full);
         }
@@ -122,16 +122,23 @@ impl Ledger {
         let generation = state.generation;
         *state.unfinished.entry(generation).or_default() += 1;
         state.touched.push(slot);
+        let is_news = state.rest.opened(now);
         drop(state);
-        self.signal.raise();
+        if is_news {
+            self.signal.raise();
+        }
         let buffer = buffer.unwrap_or_else(|| Vec::with_capacity(reserved + SLACK));
         Ok(Grant { buffer, reserved, generation })
     }
 
     /// Tells the core that a batch of partition `slot` is full.
-    pub(crate) fn touch(&self, slot: usize) {
-        lock(&self.state).touched.push(slot);
-        self.signal.raise();
+    pub(crate) fn touch(&self, slot: usize, bytes: usize) {
+        let mut state = lock(&self.state);
+        state.touched.push(slot);
+        if state.rest.filled(bytes) {
+            drop(state);
+            self.signal.raise();
+        }
     }
 
     pub(crate) fn signal(&self) -> &Signal {
@@ -139,7 +146,16 @@ impl Ledger {
     }
 
     pub(crate) fn take_touched(&self) -> Vec<usize> {
-        std::mem::take(&mut lock(&self.state).touched)
+        let mut state = lock(&self.state);
+        state.rest.looked();
+        std::mem::take(&mut state.touched)
+    }
+
+    /// The core rests until then, or until so many bytes of full batches are there; whether it must look again first.
+    pub(crate) fn rest(&self, until: Timestamp, bytes: usize) {
+        if lock(&self.state).rest.begin(until, bytes) {
+            self.signal.raise();
+        }
     }
 
     /// Gives memory back, and the buffer if there still is one.
@@ -216,33 +232,76 @@ impl Ledger {
     /// Which open batches are to be sent at once.
     pub(crate) fn urgency(&self) -> Urgency {
         let state = lock(&self.state);
-        if state.closing.is_some() || state.parked.iter().any(|parked| parked.for_memory) {
+        if state.closing.is_some() || state.parking.waits_for_memory() {
             return Urgency::All;
         }
         Urgency::Before(state.generation)
     }
 
-    /// Puts a record in the queue, unless the producer closes.
-    pub(crate) fn park(&self, parked: Parked) -> Result<(), SendError> {
+    /// Whether some record waits.
+    #[inline]
+    pub(crate) fn has_parked(&self) -> bool {
+        self.has_parked.load(Ordering::Acquire)
+    }
+
+    /// What a newcomer has to wait for, because an earlier record does.
+    pub(crate) fn behind(&self, topic: &str, partition: Option<i32>) -> Option<Wait> {
+        lock(&self.state).parking.behind(topic, partition)
+    }
+
+    /// Puts a record in a queue, unless the producer closes or too much waits already.
+    pub(crate) fn park(&self, wait: Wait, mut parked: Parked) -> Result<(), SendError> {
         let mut state = lock(&self.state);
         if state.closing.is_some() {
             return Err(SendError::Closed);
         }
-        state.parked.push_back(parked);
+        if !state.parking.has_room_for(parked.bytes) {
+            return Err(Refusal::TooManyWaiting { limit: self.buffer_memory }.into());
+        }
+        if parked.seen == 0 {
+            parked.seen = state.metadata;
+        }
+        state.parking.park(wait, parked);
+        self.has_parked.store(true, Ordering::Release);
         drop(state);
         self.signal.raise();
         Ok(())
     }
 
-    pub(crate) fn take_parked(&self) -> VecDeque<Parked> {
-        std::mem::take(&mut lock(&self.state).parked)
+    /// Changes who waits.
+    pub(crate) fn parking<T>(&self, change: impl FnOnce(&mut Parking) -> T) -> T {
+        let mut state = lock(&self.state);
+        let outcome = change(&mut state.parking);
+        self.has_parked.store(!state.parking.is_empty(), Ordering::Release);
+        outcome
     }
 
-    /// Puts back those that still wait, before those that came meanwhile.
-    pub(crate) fn put_back(&self, mut waiting: VecDeque<Parked>) {
+    /// There is newer metadata.
+    pub(crate) fn learned(&self, version: u64) {
         let mut state = lock(&self.state);
-        waiting.append(&mut state.parked);
-        state.parked = waiting;
+        state.metadata = version;
+        state.parking.stir_topics();
+    }
+
+    /// The queues to look at, all whose first has waited since `limit` among them.
+    pub(crate) fn take_stirred(&self, limit: Timestamp) -> BTreeSet<Wait> {
+        if !self.has_parked() {
+            return BTreeSet::new();
+        }
+        self.parking(|parking| {
+            parking.stir_older_than(limit);
+            parking.take_stirred()
+        })
+    }
+
+    /// The topics that records wait for, and the newest metadata that is not enough for them.
+    pub(crate) fn wanted(&self) -> Vec<(TopicName, u64)> {
+        if self.has_parked() { lock(&self.state).parking.wanted() } else { Vec::new() }
+    }
+
+    /// Since when the first of all that wait does.
+    pub(crate) fn parked_since(&self) -> Option<Timestamp> {
+        if self.has_parked() { lock(&self.state).parking.oldest() } else { None }
     }
 
     /// Takes no more records; what is there has so long to be sent. The ticket tells how many were not.
@@ -309,37 +368,5 @@ impl Urgency {
             Self::All => true,
             Self::Before(limit) => generation < limit,
         }
-    }
-}
-
-/// How sending tasks wake the one that owns the core.
-#[derive(Debug, Default)]
-pub(crate) struct Signal {
-    raised: AtomicBool,
-    waker: Mutex<Option<Waker>>,
-}
-
-impl Signal {
-    fn raise(&self) {
-        if !self.raised.swap(true, Ordering::AcqRel)
-            && let Some(waker) = lock(&self.waker).take()
-        {
-            waker.wake();
-        }
-    }
-
-    /// Ready, once, after it was raised.
-    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<()> {
-        if self.raised.load(Ordering::Acquire) {
-            return Poll::Ready(());
-        }
-        *lock(&self.waker) = Some(context.waker().clone());
-        // It may have been raised before the waker was there to be woken.
-        if self.raised.load(Ordering::Acquire) { Poll::Ready(()) } else { Poll::Pending }
-    }
-
-    /// Puts it down; before looking for what it was raised for, so that nothing is missed.
-    pub(crate) fn lower(&self) -> bool {
-        self.raised.swap(false, Ordering::AcqRel)
     }
 }

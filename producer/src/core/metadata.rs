@@ -43,6 +43,8 @@ pub(crate) struct TopicMetadata {
     epochs: Vec<i32>,
     /// Whether the topic of this name is another one than before.
     pub(crate) is_another: bool,
+    /// When a record last waited for it.
+    wanted_at: Timestamp,
 }
 
 impl Metadata {
@@ -75,7 +77,7 @@ impl Metadata {
     }
 
     /// Adds a topic to those asked for, now if it is new; and asks again if what is known is not newer than `seen`.
-    pub(crate) fn want(&mut self, name: &TopicName, seen: u64) {
+    pub(crate) fn want(&mut self, name: &TopicName, seen: u64, now: Timestamp) {
         if !self.topics.contains_key(name) {
             self.topics.insert(name.clone(), TopicMetadata::default());
             self.not_before = Timestamp(i64::MIN);
@@ -83,6 +85,20 @@ impl Metadata {
         } else if self.topics[name].leaders.is_empty() || self.version <= seen {
             self.is_wanted = true;
         }
+        if let Some(topic) = self.topics.get_mut(name) {
+            topic.wanted_at = now;
+        }
+    }
+
+    /// The topics that no record has waited for since.
+    pub(crate) fn unwanted_since(&self, limit: Timestamp) -> Vec<TopicName> {
+        let unwanted = self.topics.iter().filter(|(_, topic)| topic.wanted_at <= limit);
+        unwanted.map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Asks for a topic no more.
+    pub(crate) fn forget(&mut self, name: &TopicName) {
+        self.topics.remove(name);
     }
 
     /// Something does not fit what is known: ask again.
@@ -250,7 +266,7 @@ mod tests {
     #[test]
     fn older_epochs_are_ignored_until_the_topic_is_another() {
         let (mut metadata, mut random) = (metadata(), Random::new(1));
-        metadata.want(&"t".into(), 0);
+        metadata.want(&"t".into(), 0, Timestamp(0));
         for (topic_id, (broker, epoch), expected) in
             [(1, (1, 5), (1, 5)), (1, (2, 4), (1, 5)), (1, (2, 6), (2, 6)), (9, (1, 0), (1, 0))]
         {
@@ -262,7 +278,7 @@ mod tests {
     #[test]
     fn a_hint_counts_if_it_is_news_and_names_a_broker_that_is_known() {
         let (mut metadata, mut random) = (metadata(), Random::new(1));
-        metadata.want(&"t".into(), 0);
+        metadata.want(&"t".into(), 0, Timestamp(0));
         metadata.absorb(answer(1, &[(1, 5)]), Timestamp(0), &mut random);
         let hint = |broker, epoch| Leadership { broker: BrokerId(broker), epoch };
         assert!(!metadata.hint(&"t".into(), 0, hint(2, 5)));
@@ -275,7 +291,7 @@ mod tests {
     #[test]
     fn a_new_topic_is_asked_for_at_once_and_an_unknown_one_ever_more_slowly() {
         let (mut metadata, mut random) = (metadata(), Random::new(1));
-        metadata.want(&"u".into(), 0);
+        metadata.want(&"u".into(), 0, Timestamp(0));
         assert!(metadata.due_at() <= Timestamp(0));
         let mut waits = Vec::new();
         let mut now = Timestamp(0);
@@ -286,12 +302,12 @@ mod tests {
             unknown.topics[0].name = Some("u".into());
             unknown.topics[0].error_code = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
             metadata.absorb(unknown, now, &mut random);
-            metadata.want(&"u".into(), 0);
+            metadata.want(&"u".into(), 0, Timestamp(0));
             waits.push(metadata.due_at().saturating_since(now).as_millis());
             now = metadata.due_at();
         }
         assert!(waits[0] <= 120 && waits[5] >= 800, "{waits:?}");
-        metadata.want(&"t".into(), 0);
+        metadata.want(&"t".into(), 0, Timestamp(0));
         assert!(metadata.due_at() <= now);
     }
 
@@ -306,7 +322,7 @@ mod tests {
     #[test]
     fn a_partition_index_from_nowhere_allocates_nothing() {
         let (mut metadata, mut random) = (metadata(), Random::new(1));
-        metadata.want(&"t".into(), 0);
+        metadata.want(&"t".into(), 0, Timestamp(0));
         let mut hostile = answer(1, &[(1, 5)]);
         hostile.topics[0].partitions[0].partition_index = i32::MAX - 1;
         metadata.absorb(hostile, Timestamp(0), &mut random);

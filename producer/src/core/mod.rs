@@ -25,12 +25,15 @@ mod lane;
 mod ledger;
 mod links;
 mod metadata;
+mod parking;
 mod partitioner;
 mod receipt;
 pub(crate) mod retry;
 mod sequences;
+mod signal;
 #[cfg(test)]
 mod tests;
+mod topics;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -48,14 +51,15 @@ use self::batch::Batch;
 use self::connection::Connection;
 pub use self::connection::ConnectionId;
 use self::lane::Lane;
-use self::ledger::Parked;
 use self::links::Links;
 use self::metadata::Metadata;
+use self::parking::{Parked, Wait};
 use self::partitioner::Partitioner;
 pub(crate) use self::receipt::Callback;
 use self::receipt::Stored;
 pub use self::receipt::{Completion, Delivery, Flush};
 use self::sequences::Identity;
+use self::topics::Topic;
 pub use crate::config::Address;
 use crate::config::Settings;
 use crate::error::{Refusal, SendError};
@@ -152,6 +156,8 @@ pub struct Core {
     identity: Identity,
     links: Links,
     lanes: Vec<Lane>,
+    /// Lanes whose topic was forgotten.
+    free_slots: Vec<usize>,
     /// Lanes that have something to send or under way.
     active: BTreeSet<usize>,
     actions: VecDeque<Action>,
@@ -179,6 +185,7 @@ impl Core {
             identity: Identity::new(),
             links: Links::new(&settings, &mut random),
             lanes: Vec::new(),
+            free_slots: Vec::new(),
             active: BTreeSet::new(),
             actions: VecDeque::new(),
             compressor: Compressor::new(),
@@ -288,12 +295,16 @@ impl Core {
             self.wake_at(deadline);
         }
         self.admit(now);
-        self.active.extend(self.accumulator.ledger.take_touched());
+        for slot in self.accumulator.ledger.take_touched() {
+            self.lanes[slot].last_used = now;
+            self.active.insert(slot);
+        }
         self.expire(now);
         self.watch_links(now);
         self.ask_for_metadata(now);
         self.introduce(now);
         self.drain(now);
+        self.accumulator.ledger.rest(self.wakeup, self.patience(now));
     }
 
     fn wake_at(&mut self, time: Timestamp) {
@@ -304,18 +315,16 @@ impl Core {
     fn admit(&mut self, now: Timestamp) {
         let max_block = self.settings.max_block;
         let (metadata, links) = (&self.metadata, &self.links);
-        let mut earliest = Timestamp::NEVER;
-        let give_up = |parked: &Parked| {
-            let error = waited_too_long(parked, metadata, links, max_block, now);
-            if error.is_none() {
-                earliest = earliest.min(parked.since + max_block);
-            }
-            error
-        };
-        let wanted = self.accumulator.admit(now, self.metadata.version, give_up);
-        self.wake_at(earliest);
-        for (topic, seen) in wanted {
-            self.metadata.want(&topic, seen);
+        let limit = now.less(max_block);
+        let give_up =
+            |wait: &Wait, parked: &Parked| waited_too_long(wait, parked, metadata, links, limit, now);
+        self.accumulator.admit(now, limit, give_up);
+        let ledger = &self.accumulator.ledger;
+        for (topic, seen) in ledger.wanted() {
+            self.metadata.want(&topic, seen, now);
+        }
+        if let Some(since) = ledger.parked_since() {
+            self.wake_at(since + max_block);
         }
     }
 
@@ -434,33 +443,80 @@ impl Core {
         (self.lost_at_close, self.is_closed) = (lost, true);
     }
 
-    /// Takes over what is known of a topic: lanes for its partitions, and where records may go.
-    fn publish(&mut self, name: &TopicName) {
-        let Some(topic) = self.metadata.topic(name) else { return };
-        let (leaders, is_another) = (topic.leaders.clone(), topic.is_another);
+    /// Takes over what is known of topics: lanes for their partitions, and where records may go.
+    fn publish(&mut self, names: &[TopicName], now: Timestamp) {
         let version = self.metadata.version;
-        let (lanes, settings, random) = (&mut self.lanes, &self.settings, &mut self.random);
-        let new = || Partitioner::new(settings.partitioner, settings.ignore_keys, random.bits());
-        self.accumulator.update_topic(name, new, |topic| {
-            for index in topic.partitions.len()..leaders.len() {
-                let partition = Partition::new(name.clone(), index as i32, lanes.len());
-                topic.partitions.push(Arc::clone(&partition));
-                lanes.push(Lane::new(partition));
-            }
-            let mut available = Vec::with_capacity(leaders.len());
-            for (index, leader) in leaders.iter().enumerate() {
-                let lane = &mut lanes[topic.partitions[index].slot];
-                lane.follow(*leader);
-                if is_another {
-                    lane.sequences.forget_leader();
+        self.accumulator.ledger.learned(version);
+        if names.is_empty() {
+            return;
+        }
+        let (lanes, free) = (&mut self.lanes, &mut self.free_slots);
+        let (settings, random) = (&self.settings, &mut self.random);
+        self.accumulator.update_topics(|topics| {
+            for name in names {
+                let Some(known) = self.metadata.topic(name) else { continue };
+                let mut topic = topics.get(name).map_or_else(
+                    || {
+                        Topic::new(Partitioner::new(
+                            settings.partitioner,
+                            settings.ignore_keys,
+                            random.bits(),
+                        ))
+                    },
+                    |topic| Topic::clone(topic),
+                );
+                for index in topic.partitions.len()..known.leaders.len() {
+                    let slot = free.pop().unwrap_or(lanes.len());
+                    let partition = Partition::new(name.clone(), index as i32, slot);
+                    topic.partitions.push(Arc::clone(&partition));
+                    let lane = Lane::new(partition, now);
+                    match lanes.get_mut(slot) {
+                        Some(freed) => *freed = lane,
+                        None => lanes.push(lane),
+                    }
                 }
-                if leader.is_some() {
-                    available.push(index as i32);
+                let mut available = Vec::with_capacity(known.leaders.len());
+                for (index, leader) in known.leaders.iter().enumerate() {
+                    let lane = &mut lanes[topic.partitions[index].slot];
+                    lane.follow(*leader);
+                    if known.is_another {
+                        lane.sequences.forget_leader();
+                    }
+                    if leader.is_some() {
+                        available.push(index as i32);
+                    }
                 }
+                topic.partitioner.update(known.leaders.len() as i32, available);
+                topic.version = version;
+                topics.insert(name.clone(), Arc::new(topic));
             }
-            topic.partitioner.update(leaders.len() as i32, available);
-            topic.version = version;
         });
+    }
+
+    /// Forgets the topics that were not sent to for `metadata.max.idle.ms`: they are asked for no more.
+    fn forget_idle_topics(&mut self, now: Timestamp) {
+        let limit = now.less(self.settings.metadata_max_idle);
+        for name in self.metadata.unwanted_since(limit) {
+            let partitions = self.accumulator.partitions(&name);
+            let is_idle = partitions.iter().all(|partition| self.lanes[partition.slot].is_idle_since(limit));
+            if !is_idle {
+                continue;
+            }
+            // A record may be on its way there this very moment: either it finds the partition retired and waits for
+            // the topic, or it keeps the topic.
+            if !partitions.iter().all(|partition| partition.retire()) {
+                partitions.iter().for_each(|partition| partition.revive());
+                continue;
+            }
+            for partition in &partitions {
+                self.identity.leave_behind(&self.lanes[partition.slot].sequences);
+                self.active.remove(&partition.slot);
+                self.free_slots.push(partition.slot);
+            }
+            self.accumulator.update_topics(|topics| drop(topics.remove(&name)));
+            self.metadata.forget(&name);
+            tracing::debug!("topic {name} is forgotten: nothing was sent to it for metadata.max.idle.ms");
+        }
     }
 }
 
@@ -482,30 +538,31 @@ impl Drop for Core {
     }
 }
 
-/// Why a record is to wait no longer, if so.
+/// Why a record is to wait no longer, if so: those that came at `limit` or before have waited for `max.block.ms`.
 fn waited_too_long(
+    wait: &Wait,
     parked: &Parked,
     metadata: &Metadata,
     links: &Links,
-    max_block: Duration,
+    limit: Timestamp,
     now: Timestamp,
 ) -> Option<SendError> {
-    let name = parked.record.topic();
-    let error = metadata.topic(name).map(|topic| topic.error).filter(|error| error.is_error());
-    let partition = parked.record.partition;
+    let code = wait.topic().and_then(|name| metadata.topic(name)).map(|topic| topic.error);
+    let code = code.filter(|code| code.is_error());
+    let topic = TopicName::from(parked.record.topic());
     // What was said before the record came may have been mended since: ask, and believe the answer.
-    let is_fresh = parked.waits_since.is_some_and(|version| metadata.version > version);
-    if let Some(code) = error.filter(|code| is_fresh && !code.is_retriable()) {
-        return Some(SendError::Rejected { code, topic: name.into(), partition, message: None });
+    let is_fresh = metadata.version > parked.seen;
+    if let Some(code) = code.filter(|code| is_fresh && !code.is_retriable()) {
+        let partition = parked.record.partition;
+        return Some(SendError::Rejected { code, topic, partition, message: None });
     }
-    let waited = now.saturating_since(parked.since);
-    if waited < max_block {
+    if parked.since > limit {
         return None;
     }
-    let (topic, unreachable) = (name.into(), links.unreachable());
-    Some(SendError::Refused(match parked.for_memory {
-        true => Refusal::BufferFull { waited, unreachable },
-        false => Refusal::NoMetadata { topic, waited, code: error, unreachable },
+    let (waited, unreachable) = (now.saturating_since(parked.since), links.unreachable());
+    Some(SendError::Refused(match wait {
+        Wait::Memory => Refusal::BufferFull { waited, unreachable },
+        Wait::Topic(_) | Wait::Partition(..) => Refusal::NoMetadata { topic, waited, code, unreachable },
     }))
 }
 
@@ -513,6 +570,17 @@ fn waited_too_long(
 fn unknown(batch: &Batch, reason: &str) -> SendError {
     let (topic, partition) = (batch.cell.topic.clone(), batch.cell.partition);
     SendError::Unknown { topic, partition, reason: reason.into() }
+}
+
+/// Time less a duration; the beginning of all time, if that is before it.
+trait Less {
+    fn less(self, duration: Duration) -> Self;
+}
+
+impl Less for Timestamp {
+    fn less(self, duration: Duration) -> Self {
+        Self(self.0.saturating_sub(i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)))
+    }
 }
 
 /// Locks what nobody leaves in pieces: a panic elsewhere must not stop everyone else.

@@ -1,5 +1,6 @@
 //! Which partition a record goes to.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
 
 use protocol::random::Random;
@@ -8,9 +9,7 @@ use protocol::records::murmur2;
 use crate::config::Partitioning;
 
 /// How records without a partition are spread over a topic's partitions.
-///
-/// Shared by all sending tasks: what changes is atomic, and changes once a batch.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Partitioner {
     partitioning: Partitioning,
     ignore_keys: bool,
@@ -18,6 +17,12 @@ pub(crate) struct Partitioner {
     count: i32,
     /// Those with a leader: what records without a key are spread over, unless there are none.
     available: Vec<i32>,
+    state: Arc<State>,
+}
+
+/// What goes on when the metadata changes, shared by all sending tasks: it is atomic, and changes once a batch.
+#[derive(Debug)]
+struct State {
     /// Where records without a key go until that partition has had its share.
     sticky: AtomicI32,
     /// Counts records, for the round robin.
@@ -40,16 +45,18 @@ impl Partitioner {
             ignore_keys,
             count: 0,
             available: Vec::new(),
-            sticky: AtomicI32::new(-1),
-            turn: AtomicU32::new(0),
-            random: AtomicU64::new(seed),
+            state: Arc::new(State {
+                sticky: AtomicI32::new(-1),
+                turn: AtomicU32::new(0),
+                random: AtomicU64::new(seed),
+            }),
         }
     }
 
     /// Learns how many partitions there are and which have a leader.
     pub(crate) fn update(&mut self, count: i32, available: Vec<i32>) {
         (self.count, self.available) = (count, available);
-        let sticky = *self.sticky.get_mut();
+        let sticky = self.state.sticky.load(Ordering::Acquire);
         if sticky < 0 || (!self.available.is_empty() && !self.available.contains(&sticky)) {
             self.move_on(sticky);
         }
@@ -68,7 +75,7 @@ impl Partitioner {
             return fixed(partition);
         }
         if self.partitioning == Partitioning::RoundRobin {
-            let turn = self.turn.fetch_add(1, Ordering::Relaxed) as usize;
+            let turn = self.state.turn.fetch_add(1, Ordering::Relaxed) as usize;
             return fixed(match self.available.len() {
                 0 => (turn % self.count.max(1) as usize) as i32,
                 some => self.available[turn % some],
@@ -76,25 +83,25 @@ impl Partitioner {
         }
         match key {
             Some(key) if !self.ignore_keys => fixed(murmur2::partition_for_key(key, self.count)),
-            _ => Choice { partition: self.sticky.load(Ordering::Acquire), is_sticky: true },
+            _ => Choice { partition: self.state.sticky.load(Ordering::Acquire), is_sticky: true },
         }
     }
 
     /// Whether this is still where records without a key go.
     #[inline]
     pub(crate) fn is_sticky(&self, partition: i32) -> bool {
-        self.sticky.load(Ordering::Acquire) == partition
+        self.state.sticky.load(Ordering::Acquire) == partition
     }
 
     /// Sends records without a key elsewhere from now on; it may be the same partition again.
     pub(crate) fn move_on(&self, from: i32) {
-        let mut random = Random::new(self.random.fetch_add(Random::STEP, Ordering::Relaxed));
+        let mut random = Random::new(self.state.random.fetch_add(Random::STEP, Ordering::Relaxed));
         let next = match self.available.len() {
             0 => random.below(self.count.max(1) as usize) as i32,
             some => self.available[random.below(some)],
         };
         // Another task may have been first.
-        let _ = self.sticky.compare_exchange(from, next, Ordering::AcqRel, Ordering::Relaxed);
+        let _ = self.state.sticky.compare_exchange(from, next, Ordering::AcqRel, Ordering::Relaxed);
     }
 }
 

@@ -41,6 +41,13 @@ impl Identity {
         self.current = Some(ProducerIdAndEpoch { id, epoch });
     }
 
+    /// The numbers of a partition are forgotten: should it come back, it begins at 0, and that takes a new epoch.
+    pub(crate) fn leave_behind(&mut self, numbers: &Sequences) {
+        if let Some(producer) = numbers.producer {
+            self.bump(producer);
+        }
+    }
+
     /// Begins a new epoch after `seen`, unless that has been done; after the last one, a new id is needed.
     fn bump(&mut self, seen: ProducerIdAndEpoch) {
         if self.current == Some(seen) {

@@ -3,6 +3,7 @@
 mod accumulating;
 mod connections;
 mod ending;
+mod forgetting;
 mod retrying;
 mod sequencing;
 mod waiting;
@@ -48,6 +49,8 @@ struct Stage {
     connected: Vec<(ConnectionId, String)>,
     closed: Vec<ConnectionId>,
     metadata_requests: usize,
+    /// The topics of the last of them.
+    asked_for: Vec<TopicName>,
     produced: VecDeque<Produced>,
     /// The answers due on each connection, in order: those to Produce are not known yet.
     due: BTreeMap<ConnectionId, VecDeque<(i32, Option<Bytes>)>>,
@@ -66,6 +69,7 @@ struct Produced {
 /// One batch of it.
 #[derive(Clone)]
 struct Sent {
+    topic: TopicName,
     partition: i32,
     header: BatchHeader,
     values: Vec<String>,
@@ -92,6 +96,7 @@ impl Stage {
             connected: Vec::new(),
             closed: Vec::new(),
             metadata_requests: 0,
+            asked_for: Vec::new(),
             produced: VecDeque::new(),
             due: BTreeMap::new(),
             completed: Vec::new(),
@@ -168,7 +173,8 @@ impl Stage {
             Request::Metadata(request) => {
                 self.metadata_requests += 1;
                 let names = request.topics.unwrap_or_default();
-                self.metadata(names.into_iter().filter_map(|topic| topic.name)).into()
+                self.asked_for = names.into_iter().filter_map(|topic| topic.name).collect();
+                self.metadata(self.asked_for.clone().into_iter()).into()
             }
             Request::InitProducerId(_) => {
                 let (error_code, id, producer_epoch) = self.identity;
@@ -239,8 +245,11 @@ impl Stage {
     }
 
     fn take_apart(&self, request: &ProduceRequest) -> Vec<Sent> {
-        let partitions = request.topic_data.iter().flat_map(|topic| &topic.partition_data);
-        let sent = partitions.map(|data| {
+        let partitions = request
+            .topic_data
+            .iter()
+            .flat_map(|topic| topic.partition_data.iter().map(|data| (topic.name.clone(), data)));
+        let sent = partitions.map(|(topic, data)| {
             let bytes = data.records.as_ref().unwrap().to_bytes();
             let mut parts = batches(&bytes);
             let Some(Ok(Part::Batch(batch))) = parts.next() else { panic!("no batch") };
@@ -248,7 +257,7 @@ impl Stage {
             let records = batch.records(&Limits::default()).unwrap();
             let value = |value: &[u8]| String::from_utf8_lossy(value).into_owned();
             let values = records.iter().map(|record| record.unwrap().value.map_or("null".to_owned(), value));
-            Sent { partition: data.index, header: *batch.header(), values: values.collect(), bytes }
+            Sent { topic, partition: data.index, header: *batch.header(), values: values.collect(), bytes }
         });
         sent.collect()
     }
@@ -271,17 +280,15 @@ impl Stage {
                 ..Default::default()
             };
             change(sent, &mut answer);
-            answer
-        };
-        let response = ProduceResponse {
-            responses: vec![TopicProduceResponse {
-                name: "t".into(),
+            TopicProduceResponse {
+                name: sent.topic.clone(),
                 topic_id: self.topic_id,
-                partition_responses: produced.batches.iter().map(partition).collect(),
+                partition_responses: vec![answer],
                 ..Default::default()
-            }],
-            ..Default::default()
+            }
         };
+        let responses = produced.batches.iter().map(partition).collect();
+        let response = ProduceResponse { responses, ..Default::default() };
         self.reply(produced, response);
     }
 

@@ -195,3 +195,48 @@ fn without_a_leader_batches_wait_until_there_is_one() {
     stage.pass(ms(1200));
     assert_eq!(stage.next().values(), ["a"]);
 }
+
+#[test]
+fn a_record_does_not_overtake_one_of_its_topic_that_waits_while_memory_comes_free() {
+    let mut stage = small();
+    for _ in 0..2 {
+        drop(stage.try_send(Record::to("t").partition(0).value(vec![b'v'; 50])).unwrap());
+        stage.run();
+    }
+    // Both buffers are in use. What comes now waits, and the core is not asked before the last has come.
+    let produced = stage.next();
+    drop(stage.try_send(Record::to("t").partition(0).value(vec![b'l'; 60])).unwrap());
+    stage.run();
+    stage.answer(&produced, ErrorCode::NONE);
+    drop(stage.try_send(Record::to("t").partition(0).value("s")).unwrap());
+    let sent = stage.acknowledge_all();
+    let order: Vec<_> = sent.iter().flat_map(|sent| &sent.values).map(|value| &value[..1]).collect();
+    assert_eq!(order, ["v", "l", "s"]);
+}
+
+#[test]
+fn a_record_for_a_partition_that_is_not_there_holds_up_no_other() {
+    let mut stage = Stage::new();
+    drop(stage.send("a"));
+    stage.acknowledge_all();
+    stage.topic_error = ErrorCode::LEADER_NOT_AVAILABLE;
+    let mut misled = stage.send_to(7, "b");
+    drop(stage.send("c"));
+    assert_eq!(stage.next().values(), ["c"]);
+    assert!(misled.outcome().is_none());
+}
+
+#[test]
+fn what_waits_takes_no_more_than_buffer_memory_again() {
+    let mut stage = Stage::with(config().buffer_memory(1000).batch_size(100));
+    stage.topic_error = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+    // A batch of 61 bytes, 21 of record and its lengths, and 200 of value: three of them fit.
+    let sent: Vec<_> = (0..4).map(|_| stage.try_send(Record::to("t").value(vec![0; 200]))).collect();
+    assert_eq!(sent.iter().filter(|sent| sent.is_ok()).count(), 3);
+    let error = stage.try_send(Record::to("t").value(vec![0; 200])).unwrap_err();
+    assert_eq!(error, Refusal::TooManyWaiting { limit: 1000 }.into());
+    assert!(error.is_retriable());
+    drop(sent);
+    stage.pass(ms(60_000));
+    assert!(stage.try_send(Record::to("t").value(vec![0; 200])).is_ok(), "the others have given up");
+}
