@@ -105,6 +105,8 @@ impl Partition {
             }
             None => {
                 self.note_leader();
+                // While elections are held up, the others may go too before there is a leader again.
+                self.replication_mut().last_known_leader = Some(leader);
                 self.leader = BrokerId::NONE;
                 self.leader_epoch += 1;
             }
@@ -145,14 +147,18 @@ impl Partition {
     }
 
     /// Makes `broker` the leader. If it has no replica, it takes the place of the leader that was, and gets its log; without a
-    /// leader there is no such place, and nothing happens.
+    /// leader that runs there is nothing to get, and nothing happens.
     pub(super) fn move_leader(&mut self, broker: BrokerId, now: Timestamp) -> bool {
         if !self.replicas.contains(&broker) {
-            if self.leader == BrokerId::NONE {
+            let old = self.leader;
+            if old == BrokerId::NONE {
+                return false;
+            }
+            let leader = self.replication.as_ref().and_then(|replication| replication.replica(old));
+            if leader.is_some_and(|leader| !leader.is_up) {
                 return false;
             }
             self.note_leader();
-            let old = self.leader;
             let renamed = |id: &BrokerId| if *id == old { broker } else { *id };
             let replication = self.replication_mut();
             replication.in_sync = replication.in_sync.iter().map(renamed).collect();

@@ -60,7 +60,8 @@ impl Cluster {
             return Err(AdminError::new(ErrorCode::ELIGIBLE_LEADERS_NOT_AVAILABLE, message));
         }
         if !partition.move_leader(broker, now) {
-            let message = format!("{topic}-{index} has no leader whose place broker {broker} could take");
+            let message =
+                format!("{topic}-{index} has no running leader whose place broker {broker} could take");
             return Err(AdminError::new(ErrorCode::ELIGIBLE_LEADERS_NOT_AVAILABLE, message));
         }
         self.look_after(id, index, now);

@@ -31,7 +31,7 @@ pub(crate) struct Replication {
     pub(super) in_sync: Vec<BrokerId>,
     /// Who left the in-sync set when it was too small already, and thus has every record below the high watermark (KIP-966).
     pub(super) eligible: Vec<BrokerId>,
-    /// Who led last, while nobody is in sync.
+    /// Who led last, while nobody leads.
     pub(super) last_known_leader: Option<BrokerId>,
     /// Where the leader's epoch begins, and when it did.
     pub(super) epoch_start: i64,
@@ -94,6 +94,12 @@ impl Partition {
         let replica = self.replication.as_ref().and_then(|replication| replication.replica(broker));
         let tail = replica.and_then(|replica| replica.tail.as_ref()?.end_offset());
         Some(tail.unwrap_or(end))
+    }
+
+    /// Up to which offset a broker's log is the same as the leader's; `None` for a broker without a replica.
+    #[must_use]
+    pub fn common_end_offset(&self, broker: BrokerId) -> Option<i64> {
+        self.seen_by(broker).map(|(end, _)| end)
     }
 
     /// What is kept of logs that part from the leader's, in bytes.

@@ -622,6 +622,33 @@ fn a_consumer_is_sent_to_the_in_sync_replica_in_its_rack() {
 }
 
 #[test]
+fn a_leader_that_died_gives_its_place_to_nobody_before_it_is_missed() {
+    let session_timeout = Duration::from_secs(9);
+    let mut replicas = Replicas::with(|config| config.broker_session_timeout(session_timeout), 1, "1");
+    replicas.crash(1);
+    let (topic, broker) = ("orders".into(), BrokerId(2));
+    let action = Action::MoveLeader { topic, partition: 0, broker };
+    let error = replicas.world.cluster.perform(action, Timestamp(NOW)).unwrap_err();
+    assert_eq!(error.to_string(), "orders-0 has no running leader whose place broker 2 could take");
+    assert_eq!(replicas.partition().leader(), 1);
+}
+
+#[test]
+fn when_all_die_while_elections_are_held_up_the_last_leader_leads_again() {
+    let mut replicas = Replicas::with(|config| config, 2, "1");
+    assert_eq!(replicas.produce(1, ALL, "a"), Some((ErrorCode::NONE, 0)));
+    replicas.perform(Action::HoldElections(true));
+    replicas.crash(1);
+    replicas.crash(2);
+    replicas.perform(Action::HoldElections(false));
+    replicas.start(2);
+    assert_eq!((replicas.partition().leader(), replicas.in_sync()), (BrokerId::NONE, vec![]));
+    replicas.start(1);
+    assert_eq!((replicas.partition().leader(), replicas.in_sync()), (BrokerId(1), vec![1, 2]));
+    assert_eq!(replicas.read(), (owned(&["a"]), 1));
+}
+
+#[test]
 fn actions_that_cannot_be_done_say_why() {
     let mut replicas = Replicas::new("1");
     let mut refused = |action| {
