@@ -13,7 +13,7 @@ use std::time::Duration;
 use harness::history::{Promises, check};
 use harness::random::Random;
 use harness::world::{Trouble, World};
-use mock_broker::{Corruption, Fault, Reaction};
+use mock_broker::{ClusterConfig, ConfigError, Corruption, Fault, Reaction, TopicSpec};
 use producer::{Acks, Compression, ProducerConfig, Record};
 use protocol::{ApiKey, ErrorCode};
 
@@ -178,6 +178,13 @@ struct Troubles {
     lost_requests: usize,
     lost_responses: usize,
     moved_leaders: usize,
+    crashes: usize,
+    stops: usize,
+    lags: usize,
+    held_elections: usize,
+    elections: usize,
+    clean_losses: usize,
+    unclean_losses: usize,
     struck_by_rules: usize,
     duplicates_refused: usize,
     sent_to_old_leaders: usize,
@@ -189,6 +196,13 @@ impl Troubles {
         self.lost_requests += world.troubled.lost_requests;
         self.lost_responses += world.troubled.lost_responses;
         self.moved_leaders += world.troubled.moved_leaders;
+        self.crashes += world.troubled.crashes;
+        self.stops += world.troubled.stops;
+        self.lags += world.troubled.lags;
+        self.held_elections += world.troubled.held_elections;
+        self.elections += world.losses.elections;
+        self.clean_losses += world.losses.cuts().len() - world.losses.unclean();
+        self.unclean_losses += world.losses.unclean();
         for entry in world.cluster.journal().entries() {
             self.struck_by_rules += entry.faults.len();
             for partition in &entry.partitions {
@@ -206,6 +220,13 @@ impl Troubles {
             self.lost_requests,
             self.lost_responses,
             self.moved_leaders,
+            self.crashes,
+            self.stops,
+            self.lags,
+            self.held_elections,
+            self.elections,
+            self.clean_losses,
+            self.unclean_losses,
             self.struck_by_rules,
             self.duplicates_refused,
             self.sent_to_old_leaders,
@@ -223,6 +244,38 @@ fn the_same_seed_gives_the_same_bytes() {
             run.world.fingerprint()
         };
         assert_eq!(fingerprint(), fingerprint(), "seed {seed}");
+    }
+}
+
+/// What goes wrong with a request that may be repaired: it is sent again, or asked for again.
+fn a_reaction(api: ApiKey, random: &mut Random) -> Reaction {
+    let errors = match api {
+        ApiKey::PRODUCE => [ErrorCode::NOT_LEADER_OR_FOLLOWER, ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND],
+        ApiKey::METADATA => [ErrorCode::LEADER_NOT_AVAILABLE, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION],
+        _ => [ErrorCode::COORDINATOR_LOAD_IN_PROGRESS, ErrorCode::COORDINATOR_NOT_AVAILABLE],
+    };
+    let error = *random.pick(&errors);
+    let time = *random.pick(&[Duration::from_millis(700), Duration::from_secs(8)]);
+    match random.below(19) {
+        0 | 1 if api != ApiKey::API_VERSIONS => Reaction::Fail(error),
+        2 if api == ApiKey::PRODUCE => Reaction::ApplyThenFail(error),
+        3 => Reaction::DelayBefore(time),
+        4 => Reaction::DelayAfter(time),
+        5 => Reaction::HoldBefore,
+        6 => Reaction::HoldAfter,
+        7 => Reaction::DropRequest,
+        8 => Reaction::DropResponse,
+        9 => Reaction::HalfResponse(None),
+        10 => Reaction::Close,
+        11 => Reaction::Reset,
+        12 => Reaction::Corrupt(random.pick(&[Corruption::Length, Corruption::CorrelationId]).clone()),
+        13 => Reaction::Duplicate,
+        14 => Reaction::Throttle(time),
+        15 => Reaction::Bandwidth(2_000),
+        16 => Reaction::Silence,
+        17 if api == ApiKey::METADATA => Reaction::StaleMetadata,
+        18 => Reaction::StopReading,
+        _ => Reaction::Reorder,
     }
 }
 
@@ -270,8 +323,22 @@ impl Run {
                 .request_timeout(Duration::from_secs(5))
         };
         let partitions = 1 + random.below(6) as i32;
-        let brokers = 1 + random.below(3);
-        let mut world = World::new(seed, brokers, |cluster| cluster.topic(TOPIC, partitions), configure);
+        let brokers = 1 + random.below(4);
+        let replicas = 1 + random.below(brokers) as i16;
+        let min_insync_replicas = 1 + random.below(usize::from(replicas.unsigned_abs()));
+        let allows_unclean = random.one_in(4);
+        let orders = || -> Result<TopicSpec, ConfigError> {
+            TopicSpec::new(TOPIC)
+                .partitions(partitions)
+                .replication_factor(replicas)
+                .config("min.insync.replicas", &min_insync_replicas.to_string())?
+                .config("unclean.leader.election.enable", &allows_unclean.to_string())
+        };
+        let session_timeout = Duration::from_millis(*random.pick(&[0, 0, 300, 9_000]));
+        let configure_cluster = |cluster: ClusterConfig| {
+            cluster.topic_with(orders().expect("settings of a topic")).broker_session_timeout(session_timeout)
+        };
+        let mut world = World::new(seed, brokers, configure_cluster, configure);
         // Some worlds are quiet in one way or another.
         let mut once_in = |most: usize| if random.one_in(3) { 0 } else { 4 + random.below(most) };
         world.trouble = Trouble {
@@ -279,32 +346,27 @@ impl Run {
             lost_requests: once_in(20),
             lost_responses: once_in(20),
             moved_leaders: once_in(20),
+            crashes: once_in(60),
+            stops: once_in(60),
+            lags: once_in(30),
+            held_elections: once_in(60),
+            unclean_elections: if allows_unclean { once_in(30) } else { 0 },
         };
-        let faults = [
-            Reaction::Fail(ErrorCode::NOT_LEADER_OR_FOLLOWER),
-            Reaction::Fail(ErrorCode::REQUEST_TIMED_OUT),
-            Reaction::DelayAfter(Duration::from_millis(700)),
-            Reaction::DelayAfter(Duration::from_secs(8)),
-            Reaction::DropRequest,
-            Reaction::DropResponse,
-            Reaction::ApplyThenFail(ErrorCode::NOT_ENOUGH_REPLICAS_AFTER_APPEND),
-            Reaction::DelayBefore(Duration::from_secs(8)),
-            Reaction::HalfResponse(None),
-            Reaction::Close,
-            Reaction::Reset,
-            Reaction::Corrupt(Corruption::CorrelationId),
-            Reaction::Corrupt(Corruption::Length),
-            Reaction::Duplicate,
-            Reaction::Reorder,
-            Reaction::Bandwidth(100),
-            Reaction::Silence,
-            Reaction::StopReading,
-        ];
-        for _ in 0..random.below(4) {
-            let fault = Fault::on(ApiKey::PRODUCE)
-                .nth(1 + random.below(30) as u64)
-                .then(random.pick(&faults).clone());
-            world.cluster.add_fault(fault);
+        for _ in 0..random.below(5) {
+            let api = *random.pick(&[
+                ApiKey::PRODUCE,
+                ApiKey::PRODUCE,
+                ApiKey::METADATA,
+                ApiKey::INIT_PRODUCER_ID,
+                ApiKey::API_VERSIONS,
+            ]);
+            let rule = Fault::on(api);
+            let rule = if random.one_in(4) {
+                rule.probability(0.1)
+            } else {
+                rule.nth(1 + random.below(if api == ApiKey::PRODUCE { 30 } else { 5 }) as u64)
+            };
+            world.cluster.add_fault(rule.then(a_reaction(api, &mut random)));
         }
         let (records, keys, pause_ms) = (20 + random.below(100), random.below(8), random.below(200));
         Self { random, world, acks, idempotent, records, keys, pause_ms }
@@ -321,20 +383,26 @@ impl Run {
             if self.random.one_in(3) {
                 self.world.run_for(Duration::from_millis(self.random.below(self.pause_ms + 1) as u64));
             }
+            if self.random.one_in(10) {
+                self.world.peek(TOPIC);
+            }
         }
         let rest = TROUBLED.saturating_sub(self.world.now.saturating_since(begin));
         self.world.run_for(rest);
-        self.world.trouble = Trouble::default();
+        self.world.heal();
         self.world.run_until_answered();
 
         let promises = Promises {
             idempotent: self.idempotent,
             acknowledged: self.acks != Acks::NONE,
+            by_all: self.acks == Acks::ALL,
             longest: DELIVERY_TIMEOUT + MAX_BLOCK,
         };
         let logs = self.world.read(TOPIC);
-        check(&self.world.history, &logs, promises)?;
+        check(&self.world.history, &logs, &self.world.losses, &self.world.seen, promises)?;
+        // Whose earlier records are gone cannot go on in order.
         if self.idempotent
+            && self.world.losses.unclean() == 0
             && let Some(lost) =
                 self.world.history.iter().find(|sent| !matches!(sent.outcome, Some((Ok(_), _))))
         {
@@ -349,10 +417,13 @@ impl Run {
         Ok(())
     }
 
-    /// Tells what was asked and answered, and what became of each record.
+    /// Tells what was asked and answered, what elections cost, and what became of each record.
     fn tell(&self) {
         for entry in self.world.cluster.journal().entries() {
             report(&format!("{entry:?}"));
+        }
+        for cut in self.world.losses.cuts() {
+            report(&format!("{cut:?}"));
         }
         for sent in &self.world.history {
             let value: String = String::from_utf8_lossy(&sent.value).split(' ').take(1).collect();

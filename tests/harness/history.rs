@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use protocol::records::OwnedRecord;
 
-use crate::world::Sent;
+use crate::losses::Losses;
+use crate::world::{Seen, Sent};
 
 /// What the producer's configuration promises.
 #[derive(Clone, Copy, Debug)]
@@ -15,17 +16,21 @@ pub struct Promises {
     pub idempotent: bool,
     /// The broker answers, so that an outcome without an error means stored.
     pub acknowledged: bool,
+    /// It answers only when all in-sync replicas have the record, so that no clean election loses it.
+    pub by_all: bool,
     /// No record waits longer for its outcome.
     pub longest: Duration,
 }
 
-/// Checks a history against the logs of its topic; values must be unique in it.
+/// Checks a history, and what was read along the way, against the logs of its topic; values must be unique in it.
 ///
 /// # Errors
 /// Every promise that was broken, a line each.
 pub fn check(
     history: &[Sent],
     logs: &BTreeMap<i32, Vec<OwnedRecord>>,
+    losses: &Losses,
+    seen: &[Seen],
     promises: Promises,
 ) -> Result<(), String> {
     let mut broken = String::new();
@@ -66,7 +71,11 @@ pub fn check(
             writeln!(broken, "{value} waited {:?} for its outcome", at.saturating_since(sent.at)).ok();
         }
         match outcome {
-            Ok(stored) if promises.acknowledged && !places.contains(&(stored.partition, stored.offset)) => {
+            Ok(stored)
+                if promises.acknowledged
+                    && !places.contains(&(stored.partition, stored.offset))
+                    && !losses.allow(stored.partition, stored.offset, sent.at, promises.by_all) =>
+            {
                 let (partition, offset) = (stored.partition, stored.offset);
                 writeln!(broken, "{value} was acknowledged at {partition}:{offset} but is at {places:?}")
                     .ok();
@@ -78,6 +87,17 @@ pub fn check(
         }
         if promises.idempotent && places.len() > 1 {
             writeln!(broken, "{value} is stored {} times: {places:?}", places.len()).ok();
+        }
+    }
+
+    for Seen { partition, at, record } in seen {
+        let same = logs.get(partition).and_then(|records| records.get(usize::try_from(record.offset).ok()?));
+        if same.is_none_or(|same| same.value() != record.value())
+            && !losses.allow(*partition, record.offset, *at, true)
+        {
+            let value = shown(record.value().unwrap_or_default());
+            let place = format!("{partition}:{}", record.offset);
+            writeln!(broken, "{value} was read from {place} at {at:?} and is not there any more").ok();
         }
     }
 

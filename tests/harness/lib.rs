@@ -4,7 +4,7 @@
 //! tools      find, fetch and cache what a machine may lack
 //! real_kafka an Apache Kafka broker, one node, no container        java, python, server   client programs that take jobs
 //! rows       records as plain data: made from a seed, compared byte for byte
-//! world      producer core × cluster core on a virtual network and clock        network, history   its parts
+//! world      producer core × cluster core on a virtual network and clock        network, history, losses, mischief   its parts
 //! proxy      a way between client and broker that changes one byte when told to
 //! ```
 //!
@@ -14,6 +14,8 @@
 pub mod cases;
 pub mod history;
 pub mod java;
+pub mod losses;
+pub mod mischief;
 pub mod network;
 pub mod proxy;
 pub mod python;

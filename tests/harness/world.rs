@@ -13,7 +13,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use mock_broker::{Cluster, ClusterConfig, ConnectionId, Effect, Endpoint, Input};
+use mock_broker::{Action as Deed, Cluster, ClusterConfig, ConnectionId, Effect, Endpoint, Input};
 use producer::core::{Action, ConnectionId as ClientId, Core, Event};
 use producer::{Delivery, ProducerConfig, Record, RecordMetadata, SendError};
 use protocol::frame::{self, Framer};
@@ -23,6 +23,8 @@ use protocol::names::{BrokerId, Timestamp};
 use protocol::records::{self, Limits, OwnedRecord, Part};
 use protocol::{ApiKey, Message, ResponseHeader};
 
+use crate::losses::Losses;
+use crate::mischief::{self, Mischief};
 use crate::network::{End, Happening, Network};
 use crate::random::Random;
 
@@ -37,7 +39,20 @@ pub struct Trouble {
     pub lost_responses: usize,
     /// Frames after which a leader moves.
     pub moved_leaders: usize,
+    /// Frames after which a broker dies.
+    pub crashes: usize,
+    /// Frames after which a broker shuts down.
+    pub stops: usize,
+    /// Frames after which a broker copies late.
+    pub lags: usize,
+    /// Frames after which elections take their time.
+    pub held_elections: usize,
+    /// Frames after which a partition without a leader gets one at any price.
+    pub unclean_elections: usize,
 }
+
+/// One of the numbers of a [`Trouble`].
+type Counter = fn(&mut Trouble) -> &mut usize;
 
 /// A producer, a cluster and the network between them.
 #[derive(Debug)]
@@ -54,6 +69,13 @@ pub struct World {
     pub troubled: Trouble,
     /// What was sent, in order.
     pub history: Vec<Sent>,
+    /// What elections cost so far.
+    pub losses: Losses,
+    /// What a consumer has read along the way.
+    pub seen: Vec<Seen>,
+    /// What is going to be done to the cluster, and when.
+    agenda: BTreeMap<(Timestamp, u64), Deed>,
+    planned: u64,
     network: Network<ClientId>,
     random: Random,
     /// A hash of every byte that was sent, for comparing two runs.
@@ -72,6 +94,17 @@ pub struct Sent {
     /// What the producer said, and when.
     pub outcome: Option<(Result<RecordMetadata, SendError>, Timestamp)>,
     delivery: Option<Delivery>,
+}
+
+/// A record that a consumer has read: it must never be another one afterwards.
+#[derive(Debug)]
+pub struct Seen {
+    /// Where it is from.
+    pub partition: i32,
+    /// When it was read.
+    pub at: Timestamp,
+    /// The record.
+    pub record: OwnedRecord,
 }
 
 /// When every world begins.
@@ -108,6 +141,10 @@ impl World {
             trouble: Trouble::default(),
             troubled: Trouble::default(),
             history: Vec::new(),
+            losses: Losses::default(),
+            seen: Vec::new(),
+            agenda: BTreeMap::new(),
+            planned: 0,
             network: Network::new(Duration::from_millis(4)),
             random,
             fingerprint: DefaultHasher::new(),
@@ -158,6 +195,7 @@ impl World {
                 self.network.next_arrival().unwrap_or(Timestamp::NEVER),
                 self.producer.next_wakeup(),
                 self.cluster.next_wakeup().unwrap_or(Timestamp::NEVER),
+                self.agenda.first_key_value().map_or(Timestamp::NEVER, |((at, _), _)| *at),
             ];
             let next = wakeups.into_iter().min().unwrap_or(Timestamp::NEVER);
             if next > end {
@@ -168,8 +206,11 @@ impl World {
             while let Some((client, happening)) = self.network.arrival(self.now) {
                 self.happen(client, happening);
             }
-            let effects = self.cluster.handle(Input::Wakeup, self.now);
-            self.perform_effects(effects);
+            while let Some(entry) = self.agenda.first_entry().filter(|entry| entry.key().0 <= self.now) {
+                let action = entry.remove();
+                self.do_to_cluster(action);
+            }
+            self.tell_cluster(Input::Wakeup);
         }
         panic!("the world does not come to rest");
     }
@@ -192,10 +233,9 @@ impl World {
         match action {
             Action::Connect { connection, address } => {
                 let broker = BrokerId(i32::from(address.port) - FIRST_PORT + 1);
-                let is_there = self.cluster.brokers().any(|(id, _)| id == broker)
-                    && self.cluster.takes_connections(broker);
                 let is_refused = self.strikes(|trouble| &mut trouble.refused);
-                let broker = Some(broker).filter(|_| is_there && !is_refused);
+                let broker =
+                    Some(broker).filter(|broker| self.cluster.takes_connections(*broker) && !is_refused);
                 self.network.open(connection, broker, self.now, &mut self.random);
             }
             Action::Transmit { connection, correlation_id, frame } => {
@@ -207,8 +247,7 @@ impl World {
             }
             Action::Close { connection } => {
                 if let Some(id) = self.network.remove(connection) {
-                    let effects = self.cluster.handle(Input::Closed { connection: id }, self.now);
-                    self.perform_effects(effects);
+                    self.tell_cluster(Input::Closed { connection: id });
                 }
             }
             Action::Complete(completion) => completion.deliver(),
@@ -219,9 +258,16 @@ impl World {
         let event = match happening {
             Happening::Opened => {
                 let Some(link) = self.network.link(connection) else { return };
-                let opened = Input::Opened { connection: link.id, broker: link.broker };
-                let effects = self.cluster.handle(opened, self.now);
-                self.perform_effects(effects);
+                let (id, broker) = (link.id, link.broker);
+                // It may have gone down while the connection was being made.
+                if !self.cluster.takes_connections(broker) {
+                    self.network.remove(connection);
+                    return self.tell_producer(Event::ConnectFailed {
+                        connection,
+                        reason: "connection refused".to_owned(),
+                    });
+                }
+                self.tell_cluster(Input::Opened { connection: id, broker });
                 Event::Connected { connection }
             }
             Happening::Refused => {
@@ -231,24 +277,80 @@ impl World {
             Happening::AtBroker(bytes) => return self.reach_broker(connection, &bytes),
             Happening::Cut => {
                 let Some(id) = self.network.remove(connection) else { return };
-                let effects = self.cluster.handle(Input::Closed { connection: id }, self.now);
-                self.perform_effects(effects);
+                self.tell_cluster(Input::Closed { connection: id });
                 Event::Disconnected { connection, reason: "connection reset".to_owned() }
             }
         };
+        self.tell_producer(event);
+    }
+
+    fn tell_producer(&mut self, event: Event) {
         self.producer.handle(event, self.now);
         self.settle();
+    }
+
+    fn tell_cluster(&mut self, input: Input) {
+        let effects = self.cluster.handle(input, self.now);
+        self.losses.watch(&self.cluster, self.now);
+        self.perform_effects(effects);
+    }
+
+    /// Does something to the cluster, if it can be done: brokers may be gone or back already.
+    pub fn do_to_cluster(&mut self, action: Deed) {
+        let performed = self.cluster.perform(action, self.now);
+        self.losses.watch(&self.cluster, self.now);
+        if let Ok(effects) = performed {
+            self.perform_effects(effects);
+        }
+    }
+
+    /// Does something to the cluster later.
+    pub fn plan(&mut self, after: Duration, action: Deed) {
+        self.planned += 1;
+        self.agenda.insert((self.now + after, self.planned), action);
     }
 
     fn reach_broker(&mut self, connection: ClientId, bytes: &[u8]) {
         for frame in self.network.frames(connection, bytes) {
             let Some(link) = self.network.link(connection) else { return };
-            let effects = self.cluster.handle(Input::Frame { connection: link.id, frame }, self.now);
-            self.perform_effects(effects);
-            if self.strikes(|trouble| &mut trouble.moved_leaders) {
-                self.move_a_leader();
+            self.tell_cluster(Input::Frame { connection: link.id, frame });
+            self.make_mischief();
+        }
+    }
+
+    /// Does to the brokers what the seed says.
+    fn make_mischief(&mut self) {
+        let kinds: [(Counter, Mischief); 6] = [
+            (|trouble| &mut trouble.moved_leaders, Mischief::MoveLeader),
+            (|trouble| &mut trouble.crashes, Mischief::Crash),
+            (|trouble| &mut trouble.stops, Mischief::Stop),
+            (|trouble| &mut trouble.lags, Mischief::Lag),
+            (|trouble| &mut trouble.held_elections, Mischief::HoldElections),
+            (|trouble| &mut trouble.unclean_elections, Mischief::UncleanElection),
+        ];
+        for (trouble, kind) in kinds {
+            if self.strikes(trouble)
+                && let Some((action, end)) = mischief::plan(kind, &self.cluster, &mut self.random)
+            {
+                self.do_to_cluster(action);
+                if let Some((after, action)) = end {
+                    self.plan(after, action);
+                }
             }
         }
+    }
+
+    /// Ends all trouble: no rule strikes, and every broker runs, copies and leads as it should.
+    pub fn heal(&mut self) {
+        self.trouble = Trouble::default();
+        let rules: Vec<_> = self.cluster.faults().map(|(id, _)| id).collect();
+        for rule in rules {
+            self.cluster.release_fault(rule);
+        }
+        while let Some((_, action)) = self.agenda.pop_first() {
+            self.do_to_cluster(action);
+        }
+        self.tell_cluster(Input::Wakeup);
     }
 
     fn perform_effects(&mut self, effects: Vec<Effect>) {
@@ -301,29 +403,11 @@ impl World {
     }
 
     /// Whether this kind of trouble strikes now.
-    fn strikes(&mut self, kind: fn(&mut Trouble) -> &mut usize) -> bool {
+    fn strikes(&mut self, kind: Counter) -> bool {
         let one_in = *kind(&mut self.trouble);
         let strikes = one_in > 0 && self.random.one_in(one_in);
         *kind(&mut self.troubled) += usize::from(strikes);
         strikes
-    }
-
-    /// Makes a random broker the leader of a random partition.
-    pub fn move_a_leader(&mut self) {
-        let partitions: Vec<(String, i32)> = self
-            .cluster
-            .topics()
-            .flat_map(|topic| {
-                (0..topic.partitions().len() as i32).map(|index| (topic.name().to_string(), index))
-            })
-            .collect();
-        if partitions.is_empty() {
-            return;
-        }
-        let (topic, index) = self.random.pick(&partitions).clone();
-        let brokers: Vec<BrokerId> = self.cluster.brokers().map(|(id, _)| id).collect();
-        let broker = *self.random.pick(&brokers);
-        self.cluster.move_leader(&topic, index, broker).expect("the partition and the broker exist");
     }
 
     /// One number for every byte that went over the network so far.
@@ -339,6 +423,21 @@ impl World {
         };
         let read = |(index, leader)| (index as i32, self.read_partition(topic, index as i32, leader));
         partitions.into_iter().enumerate().map(read).collect()
+    }
+
+    /// Lets a consumer read what it can of a topic now, and remembers it.
+    pub fn peek(&mut self, topic: &str) {
+        let leaders: Vec<BrokerId> = match self.cluster.topic(topic) {
+            Some(topic) => topic.partitions().iter().map(|partition| partition.leader()).collect(),
+            None => Vec::new(),
+        };
+        for (partition, leader) in (0..).zip(leaders) {
+            if self.cluster.is_up(leader) {
+                let at = self.now;
+                let records = self.read_partition(topic, partition, leader);
+                self.seen.extend(records.into_iter().map(|record| Seen { partition, at, record }));
+            }
+        }
     }
 
     /// The values of one partition, as a consumer reads them.
