@@ -4,14 +4,16 @@ use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::Args;
-use mock_broker::{ClusterConfig, Fault, Listen, MockCluster, StartError, TopicSpec};
+use mock_broker::{ClusterConfig, Expectation, Fault, Listen, MockCluster, StartError, TopicSpec};
 
 use crate::failure::Failure;
 use crate::properties::Property;
 use crate::rules;
 use crate::signals::Signals;
+use crate::verdict::{self, JournalFile};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -41,6 +43,14 @@ pub(crate) struct Arguments {
     /// before those of --fault. Can be given again.
     #[arg(long, value_name = "FILE")]
     rules: Vec<PathBuf>,
+    /// What clients are expected to do, checked at the end: unless it was so, the program fails and tells why. For instance
+    /// no_unknown_request, no_duplicate, only_acks=all, 'at_least on=Produce topic=orders n=3', at_most, exactly. Can be
+    /// given again.
+    #[arg(long, value_name = "EXPECTATION")]
+    expect: Vec<Expectation>,
+    /// A file to write every request to, and what came of it: JSON, one request a line.
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
     /// What chance is made of: topic ids, who leads what.
     #[arg(long, default_value_t = 0)]
     seed: u64,
@@ -117,15 +127,33 @@ impl FromStr for TopicConfigArgument {
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     // From now on, so that a signal that comes early ends it cleanly too.
     let mut signals = Signals::new()?;
+    let mut journal = arguments.journal.as_deref().map(JournalFile::create).transpose()?;
     let cluster = start(&arguments).await?;
+    verdict::check(&cluster, &arguments.expect)?;
     let mut stdout = std::io::stdout().lock();
     let told = writeln!(stdout, "bootstrap.servers={}", cluster.bootstrap_servers());
     // Whoever cannot be told where the brokers are has not seen enough, even if it is they who have gone.
     told.and_then(|()| stdout.flush())
         .map_err(|error| Failure::new(format!("cannot say where the brokers are: {error}")))?;
-    signals.wait().await;
+    match &mut journal {
+        None => {
+            signals.wait().await;
+        }
+        Some(journal) => {
+            while signals.race(tokio::time::sleep(PAUSE)).await.is_ok() {
+                journal.write(&cluster, false)?;
+            }
+            journal.write(&cluster, true)?;
+        }
+    }
+    verdict::pronounce(&cluster, &arguments.expect)?;
     Ok(ExitCode::SUCCESS)
 }
+
+/// How long the journal's file is behind at most.
+const PAUSE: Duration = Duration::from_millis(100);
+/// How much of the journal is kept where something is expected of all requests: some 120 MiB.
+const JOURNAL_LIMIT_TO_EXPECT: usize = 1_000_000;
 
 async fn start(arguments: &Arguments) -> Result<MockCluster, Failure> {
     let ListenArgument { host, port } = &arguments.listen;
@@ -143,6 +171,9 @@ async fn start(arguments: &Arguments) -> Result<MockCluster, Failure> {
 fn config(arguments: &Arguments) -> Result<ClusterConfig, Failure> {
     let usage = |error: mock_broker::ConfigError| Failure::usage(error.to_string());
     let mut config = ClusterConfig::new(usize::from(arguments.brokers)).seed(arguments.seed);
+    if !arguments.expect.is_empty() {
+        config = config.journal_limit(JOURNAL_LIMIT_TO_EXPECT);
+    }
     for Property { key, value } in &arguments.config {
         config = config.config(key, value).map_err(usage)?;
     }

@@ -11,6 +11,7 @@ mod rules;
 mod settings;
 mod signals;
 mod topics;
+mod verdict;
 
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;

@@ -108,6 +108,8 @@ pub use self::cluster::{
 };
 pub use self::config::{ClusterConfig, ConfigError, ReplicationRules, TopicSpec};
 pub use self::fault::{Corruption, Fault, FaultId, FaultRule, Reaction, RuleError};
-pub use self::journal::{Journal, JournalEntry, Outcome, PartitionOutcome, ProducedBatch};
+pub use self::journal::{
+    Expectation, Filter, Journal, JournalEntry, Outcome, PartitionOutcome, ProducedBatch, Unmet,
+};
 #[cfg(feature = "net")]
 pub use self::net::{Listen, MockCluster, StartError};

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use milena_mock_broker::{ClusterConfig, Fault, Listen, MockCluster, Reaction, StartError};
+use milena_mock_broker::{ClusterConfig, Fault, Filter, Listen, MockCluster, Reaction, StartError};
 use protocol::api::{ApiKey, RequestMessage};
 use protocol::frame::{Framer, encode_request};
 use protocol::messages::fetch::{FetchPartition, FetchTopic};
@@ -391,4 +391,25 @@ async fn leaders_move_while_clients_wait() {
 fn a_cluster_can_be_shared_between_threads() {
     fn check<T: Send + Sync + 'static>() {}
     check::<MockCluster>();
+}
+
+#[tokio::test]
+async fn a_test_waits_until_enough_was_asked_or_is_told_what_came_instead() {
+    let cluster = MockCluster::start(ClusterConfig::new(1).topic("orders", 1)).await.unwrap();
+    let safe = Filter::on(ApiKey::PRODUCE).acks(Acks::ALL);
+    let mut client = Client::connect(&cluster, 1).await;
+    let asking = async {
+        for acks in [-1, 1, -1, -1] {
+            client.ask(9, &produce("orders", acks, b"v")).await.unwrap();
+        }
+    };
+    let (arrived, ()) = tokio::join!(cluster.wait_for(&safe, 3, Duration::from_secs(30)), asking);
+    assert_eq!(arrived.unwrap().iter().map(|entry| entry.number).collect::<Vec<_>>(), [0, 2, 3]);
+
+    let unmet = cluster.wait_for(&safe, 4, Duration::from_millis(1)).await.unwrap_err();
+    assert!(unmet.to_string().starts_with("expected: at_least n=4 on=Produce acks=all\n    seen: 3 such"));
+    let failed = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        cluster.assert(&"only_acks=all".parse().unwrap());
+    }));
+    assert!(failed.unwrap_err().downcast_ref::<String>().unwrap().contains("#1 +"));
 }

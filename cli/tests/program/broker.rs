@@ -83,6 +83,10 @@ fn what_cannot_be_is_refused_with_its_rule() {
         (&["--topic", "t", "--topic-config", "t:retention.mss=1"], &["retention.mss", "retention.ms"]),
         (&["--topic-config", "t:retention.ms=1"], &["--topic t"]),
         (&["--port", "1"], &["--port"]),
+        (&["--expect", "at_lest n=1"], &["at_lest", "at_least"]),
+        (&["--expect", "at_least n=1 on=Prodce"], &["Prodce", "Produce"]),
+        (&["--expect", "at_least n=1 on=JoinGroup"], &["JoinGroup", "not served"]),
+        (&["--journal", "/nowhere/at/all"], &["/nowhere/at/all"]),
         (&["--fault", "on=Produce nht=2 then=close"], &["--fault", "column 12", "`nht`", "`nth`"]),
         (&["--fault", "on=Produce then=error=NOT_LEADR"], &["column 12", "NOT_LEADR", "the nearest is"]),
         (&["--fault", "broker=2 then=refuse_connections"], &["there is no broker 2", "1 to 1"]),
@@ -118,4 +122,48 @@ fn rules_of_a_file_and_of_the_command_line_strike() {
     let complaint = run(&["broker", "--listen", "127.0.0.1:0", "--rules", path], b"").complaint(2);
     std::fs::remove_file(&file).unwrap();
     assert!(complaint.contains(&format!("{path}:2:3: nothing that happens is called `drop`")), "{complaint}");
+}
+
+#[test]
+fn what_was_expected_and_did_not_happen_fails_with_its_story() {
+    let expectations = ["only_acks=all", "at_least on=Produce topic=orders n=2", "no_unknown_request"];
+    let arguments = expectations.iter().flat_map(|text| ["--expect", text]);
+    let broker = Broker::start(&["--topic", "orders:1"].into_iter().chain(arguments).collect::<Vec<_>>());
+    let arguments = ["produce", "--bootstrap-server", broker.bootstrap_servers(), "--topic", "orders"];
+    run(&[&arguments[..], &["--request-required-acks", "1"]].concat(), b"x\n").ok();
+    let run = broker.end_by("-TERM");
+    for words in [
+        "expected: only_acks=all",
+        "seen: 1 such request",
+        "Produce v",
+        "acks=leader, answered; orders-0 NONE",
+    ] {
+        assert!(run.stderr.contains(words), "{words}: {}", run.stderr);
+    }
+    assert!(!run.stderr.contains("expected: no_unknown_request"), "{}", run.stderr);
+    assert_eq!(run.complaint(1), "milena: 2 of 3 expectations were not met");
+}
+
+#[test]
+fn the_journal_is_a_file_of_one_json_object_a_line() {
+    let file = std::env::temp_dir().join(format!("milena-journal-{}.jsonl", std::process::id()));
+    let broker = Broker::start(&[
+        "--topic",
+        "orders:1",
+        "--journal",
+        file.to_str().unwrap(),
+        "--expect",
+        "at_least n=1",
+    ]);
+    let arguments = ["produce", "--bootstrap-server", broker.bootstrap_servers(), "--topic", "orders"];
+    run(&arguments, b"x\n").ok();
+    assert_eq!(broker.end_by("-INT").code, Some(0));
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+    let lines: Vec<serde_json::Value> =
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let numbers: Vec<_> = lines.iter().map(|line| line["number"].as_u64().unwrap()).collect();
+    assert_eq!(numbers, (0..lines.len() as u64).collect::<Vec<_>>());
+    let produce = lines.iter().find(|line| line["api"] == "Produce").unwrap();
+    assert_eq!((&produce["acks"], &produce["partitions"][0]["topic"]), (&(-1).into(), &"orders".into()));
 }

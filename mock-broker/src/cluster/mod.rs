@@ -15,6 +15,7 @@ pub(crate) mod append;
 mod brokers;
 mod elections;
 mod faults;
+mod journaling;
 pub(crate) mod log;
 mod panics;
 mod perform;
@@ -35,8 +36,8 @@ use protocol::names::{Acks, BrokerId, ProducerId, Timestamp, TransactionalId, Uu
 use protocol::random::Random;
 use protocol::records::Decompressor;
 use protocol::{
-    ApiKey, ByteString, DecodeError, DecodeErrorKind, EncodeError, Request, RequestHeader, Response,
-    VersionRange,
+    ApiKey, ByteString, DecodeError, DecodeErrorKind, EncodeError, ErrorCode, Request, RequestHeader,
+    Response, VersionRange,
 };
 
 pub use self::admin::AdminError;
@@ -52,7 +53,7 @@ use self::waiting::{Held, Parked, Waiting};
 use crate::config::{ClusterConfig, ConfigError};
 use crate::fault::{FaultId, Faults, Strikes};
 use crate::handlers::{self, Answer};
-use crate::journal::{Journal, JournalEntry, Outcome, PartitionOutcome};
+use crate::journal::{self, Journal, Outcome, PartitionOutcome};
 
 /// A Kafka cluster in memory.
 ///
@@ -272,6 +273,7 @@ pub(crate) struct Asked {
     /// Filled in by handlers, for the journal.
     pub(crate) acks: Option<Acks>,
     pub(crate) outcomes: Vec<PartitionOutcome>,
+    error_code: ErrorCode,
     correlation_id: i32,
     client_id: Option<ByteString>,
     pub(crate) arrived: Timestamp,
@@ -338,17 +340,6 @@ impl Cluster {
             cluster.add_fault(fault);
         }
         Ok(cluster)
-    }
-
-    /// What was asked and answered.
-    #[must_use]
-    pub fn journal(&self) -> &Journal {
-        &self.journal
-    }
-
-    /// The same, to clear it.
-    pub fn journal_mut(&mut self) -> &mut Journal {
-        &mut self.journal
     }
 
     /// Takes what happened, and says what is to be done.
@@ -437,8 +428,11 @@ impl Cluster {
         let Some(state) = self.connections.get(&connection) else { return };
         let broker = state.broker;
         let served = |api_key| self.served(api_key, broker, now);
-        if let Some(frame) = handlers::refuse_api_versions(&frame, served) {
-            return effects.push(Effect::Send { connection, frame });
+        if let Some(refusal) = handlers::refuse_api_versions(&frame, served) {
+            if let Some(api) = api_of(&frame) {
+                self.write_down(connection, api, Outcome::Answered, now);
+            }
+            return effects.push(Effect::Send { connection, frame: refusal });
         }
         let read = read(&frame, served);
         let Some(state) = self.connections.get_mut(&connection) else { return };
@@ -446,6 +440,9 @@ impl Cluster {
             Ok((header, request)) => (state.asked(connection, header, frame.len(), now), request),
             Err(error) => {
                 let api = api_of(&frame);
+                if let Some(api) = api {
+                    self.write_down(connection, api, Outcome::Unknown, now);
+                }
                 return self.close(connection, CloseReason::BadRequest { api, error }, effects);
             }
         };
@@ -543,6 +540,11 @@ impl Cluster {
         if !asked.strikes.is_empty() {
             answer = self.spoil(&mut asked, answer);
         }
+        if let Ok(Some(response)) = &answer {
+            let (error_code, outcomes) = journal::of_answer(response);
+            asked.error_code = error_code;
+            asked.outcomes.extend(outcomes);
+        }
         let frame = answer.and_then(|response| {
             let encode = |response| encode_response(api.1, correlation_id, &response);
             response.map(encode).transpose().map_err(|error| CloseReason::BadAnswer { api, error })
@@ -553,7 +555,10 @@ impl Cluster {
             Err(_) => Outcome::Closed,
         };
         match asked.entry {
-            Some(number) => self.journal.settle(number, outcome, std::mem::take(&mut asked.outcomes)),
+            Some(number) => {
+                let outcomes = std::mem::take(&mut asked.outcomes);
+                self.journal.settle(number, outcome, asked.error_code, outcomes);
+            }
             None => {
                 self.journal.push(asked.journal_entry(outcome));
             }
@@ -582,7 +587,7 @@ impl Cluster {
         if let Some(Parked { asked: Asked { entry: Some(number), outcomes, .. }, .. }) =
             self.waiting.take(connection)
         {
-            self.journal.settle(number, Outcome::Closed, outcomes);
+            self.journal.settle(number, Outcome::Closed, ErrorCode::NONE, outcomes);
         }
     }
 
@@ -619,13 +624,6 @@ fn api_of(frame: &[u8]) -> Option<(ApiKey, i16)> {
     Some((ApiKey(number(0)?), number(2)?))
 }
 
-/// As much of a client's name for itself as the journal keeps, for it keeps thousands.
-fn shortened(client_id: &str) -> ByteString {
-    client_id.chars().take(MAX_CLIENT_ID).collect::<String>().into()
-}
-
-const MAX_CLIENT_ID: usize = 249;
-
 /// Reads a request's body. Bytes after its end are overlooked, as Kafka does: librdkafka 2.16 sends three of them with every
 /// Metadata request of version 13.
 fn decode(api_key: ApiKey, version: i16, body: &Bytes) -> Result<Request, DecodeError> {
@@ -653,7 +651,7 @@ impl Connection {
     ) -> Asked {
         if self.client_id != header.client_id {
             // A copy: the name must not keep the whole frame alive.
-            self.client_id = header.client_id.as_deref().map(shortened);
+            self.client_id = header.client_id.as_deref().map(|name| journal::shortened(name).into());
         }
         Asked {
             connection,
@@ -663,6 +661,7 @@ impl Connection {
             version: header.request_api_version,
             acks: None,
             outcomes: Vec::new(),
+            error_code: ErrorCode::NONE,
             correlation_id: header.correlation_id,
             client_id: self.client_id.clone(),
             arrived: now,
@@ -682,21 +681,5 @@ impl Asked {
     pub(crate) fn nobody() -> Self {
         let header = RequestHeader { request_api_version: i16::MAX, ..RequestHeader::default() };
         Connection::new(BrokerId::NONE, 0).asked(ConnectionId(u64::MAX), header, 0, Timestamp(0))
-    }
-
-    fn journal_entry(&mut self, outcome: Outcome) -> JournalEntry {
-        JournalEntry {
-            number: 0,
-            time: self.arrived,
-            broker: self.broker,
-            connection: self.connection,
-            client_id: self.client_id.clone(),
-            api_key: self.api_key,
-            version: self.version,
-            acks: self.acks,
-            partitions: std::mem::take(&mut self.outcomes),
-            outcome,
-            faults: self.strikes.ids(),
-        }
     }
 }

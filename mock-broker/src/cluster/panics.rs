@@ -1,10 +1,10 @@
 //! What becomes of the others when the broker panics over one request.
 
-use protocol::ApiKey;
 use protocol::names::Timestamp;
+use protocol::{ApiKey, ErrorCode};
 
 use super::{CloseReason, Cluster, ConnectionId, Effects};
-use crate::journal::{JournalEntry, Outcome};
+use crate::journal::Outcome;
 
 /// The request that is being handled.
 #[derive(Clone, Copy, Debug)]
@@ -24,32 +24,17 @@ impl Cluster {
     )]
     pub(crate) fn recover(&mut self, now: Timestamp, effects: &mut Effects) {
         if let Some(at_work) = self.at_work.take() {
-            self.write_down(at_work, now);
+            self.write_down_panic(at_work, now);
             self.close(at_work.connection, CloseReason::Panicked, effects);
         }
         self.wake(now, effects);
     }
 
-    fn write_down(&mut self, at_work: AtWork, now: Timestamp) {
-        let AtWork { connection, api, entry } = at_work;
-        if let Some(entry) = entry {
-            return self.journal.settle(entry, Outcome::Closed, Vec::new());
+    fn write_down_panic(&mut self, at_work: AtWork, now: Timestamp) {
+        match (at_work.entry, at_work.api) {
+            (Some(entry), _) => self.journal.settle(entry, Outcome::Closed, ErrorCode::NONE, Vec::new()),
+            (None, Some(api)) => self.write_down(at_work.connection, api, Outcome::Closed, now),
+            (None, None) => {}
         }
-        let (Some((api_key, version)), Some(client)) = (api, self.connections.get(&connection)) else {
-            return;
-        };
-        self.journal.push(JournalEntry {
-            number: 0,
-            time: now,
-            broker: client.broker,
-            connection,
-            client_id: client.client_id.clone(),
-            api_key,
-            version,
-            acks: None,
-            partitions: Vec::new(),
-            outcome: Outcome::Closed,
-            faults: Vec::new(),
-        });
     }
 }

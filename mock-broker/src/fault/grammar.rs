@@ -34,7 +34,7 @@ const WORDS: [&str; 19] = [
     "then",
 ];
 
-/// Why a text, or a row of words, is no fault rule.
+/// Why a text, or a row of words, is no fault rule, filter or expectation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RuleError {
     /// The word that is wrong, counted from 0.
@@ -46,6 +46,10 @@ pub struct RuleError {
 impl RuleError {
     pub(crate) fn new(reason: impl Into<String>) -> Self {
         Self { word: None, column: None, reason: reason.into() }
+    }
+
+    pub(crate) fn at(column: usize, reason: impl Into<String>) -> Self {
+        Self { column: Some(column), ..Self::new(reason) }
     }
 
     /// Which word is wrong, counted from 0, if it is one alone.
@@ -162,7 +166,7 @@ fn pick_word(pick: Pick) -> Option<&'static str> {
 }
 
 /// `9`, `3-9` or `9+`.
-fn versions(text: &str) -> Result<VersionRange, String> {
+pub(crate) fn versions(text: &str) -> Result<VersionRange, String> {
     if let Some(lowest) = text.strip_suffix('+') {
         return Ok(VersionRange::new(number(lowest)?, i16::MAX));
     }

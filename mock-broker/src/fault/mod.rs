@@ -21,9 +21,11 @@ use protocol::names::{BrokerId, ProducerId};
 use protocol::{ApiKey, VersionRange};
 
 pub use self::grammar::RuleError;
+pub(crate) use self::grammar::versions;
 pub(crate) use self::installed::{Arrival, Faults, Strikes};
 use self::occurrence::{Occurrence, Pick, Probability};
 pub use self::reaction::{Corruption, Reaction};
+pub(crate) use self::reaction_grammar::{api, code, number};
 use self::which::Which;
 pub(crate) use self::which::{Site, Whole};
 

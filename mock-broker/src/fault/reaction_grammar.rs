@@ -152,7 +152,7 @@ fn plain(word: &str) -> Reaction {
 }
 
 /// An error code, by name or number.
-fn code(text: &str) -> Result<ErrorCode, String> {
+pub(crate) fn code(text: &str) -> Result<ErrorCode, String> {
     if let Ok(number) = text.parse() {
         return Ok(ErrorCode(number));
     }
@@ -164,7 +164,7 @@ fn code(text: &str) -> Result<ErrorCode, String> {
 }
 
 /// An API, by name.
-pub(super) fn api(text: &str) -> Result<ApiKey, String> {
+pub(crate) fn api(text: &str) -> Result<ApiKey, String> {
     let names = || ApiKey::ALL.iter().filter_map(|key| Some((*key, key.name()?)));
     names().find(|(_, name)| *name == text).map(|(key, _)| key).ok_or_else(|| {
         let nearest = nearest(text, names().map(|(_, name)| name).chain(["any"])).unwrap_or_default();
@@ -206,6 +206,6 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     time(text).ok_or_else(|| format!("`{text}` is no time; {TIME}"))
 }
 
-pub(super) fn number<T: FromStr>(text: &str) -> Result<T, String> {
+pub(crate) fn number<T: FromStr>(text: &str) -> Result<T, String> {
     text.parse().map_err(|_| format!("`{text}` is not a whole number, or out of range"))
 }

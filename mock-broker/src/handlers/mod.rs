@@ -24,7 +24,7 @@ pub(crate) use self::sites::sites;
 use crate::cluster::topic::Partition;
 use crate::cluster::waiting::Held;
 use crate::cluster::{Asked, Cluster, Endpoint};
-use crate::journal::PartitionOutcome;
+use crate::journal::{PartitionOutcome, shortened};
 
 /// What becomes of a request.
 #[derive(Debug)]
@@ -140,7 +140,7 @@ fn outcome(topic: &TopicName, partition: i32, error_code: ErrorCode, base_offset
 /// What the journal keeps of a name that no topic has: a copy, for a slice would keep the whole request alive as long as
 /// the journal does; and of a name that is too long, the beginning.
 fn unknown_name(name: &TopicName) -> TopicName {
-    name.chars().take(TopicName::MAX_LENGTH).collect::<String>().as_str().into()
+    shortened(name).as_str().into()
 }
 
 /// The addresses of the leaders that an answer names as hints, each once.

@@ -354,6 +354,7 @@ fn produced(batch: &RecordBatch, appended: &Result<Appended, Refused>) -> Produc
         base_sequence: header.base_sequence,
         record_count: header.record_count,
         size: batch.size(),
+        crc: header.crc,
         duplicate: matches!(appended, Ok(Appended { duplicate: true, .. })),
     }
 }

@@ -6,6 +6,7 @@
 //! ```
 
 mod accept;
+mod changes;
 mod clock;
 mod connection;
 mod faults;
@@ -16,6 +17,7 @@ mod outbox;
 mod shared;
 mod stranger;
 mod timer;
+mod waiting;
 
 use std::convert::Infallible;
 use std::fmt;

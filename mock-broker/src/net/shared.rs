@@ -9,6 +9,7 @@ use bytes::Bytes;
 use protocol::names::{BrokerId, Timestamp};
 use tokio::sync::{Notify, mpsc};
 
+use super::changes::Changes;
 use super::clock::Clock;
 use super::limits::Limits;
 use super::listener::Listeners;
@@ -29,6 +30,8 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) limits: Limits,
     pub(super) counters: Counters,
+    /// Rung when the journal has changed.
+    pub(super) changes: Changes,
     pub(super) listeners: Listeners,
 }
 
@@ -53,12 +56,14 @@ impl Shared {
         let core = Core { cluster, inboxes: BTreeMap::new(), alarm: None };
         Self {
             core: Mutex::new(core),
-            connections: AtomicU64::new(0),
+            // As fault rules count them.
+            connections: AtomicU64::new(1),
             earlier: Notify::new(),
             struck: Notify::new(),
             clock: Clock::new(),
             limits,
             counters: Counters::default(),
+            changes: Changes::default(),
             listeners,
         }
     }
@@ -118,6 +123,7 @@ impl Shared {
         let now = self.clock.now();
         let mut effects = Effects::new();
         let (cluster, mut input) = (&mut core.cluster, Some(input));
+        let changes = cluster.journal().changes();
         let mut handled =
             catch_unwind(AssertUnwindSafe(|| cluster.handle_into(&mut input, now, &mut effects)));
         // Each round closes a connection, so that there is a last one.
@@ -127,6 +133,9 @@ impl Shared {
                 cluster.recover(now, &mut effects);
                 cluster.handle_into(&mut input, now, &mut effects);
             }));
+        }
+        if cluster.journal().changes() != changes {
+            self.changes.ring();
         }
         effects
     }

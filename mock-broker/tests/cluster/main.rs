@@ -7,6 +7,7 @@ mod idempotence;
 #[expect(dead_code, unreachable_pub, reason = "the end-to-end tests have the same table")]
 #[path = "../../../tests/harness/in_sync.rs"]
 mod in_sync;
+mod journal;
 mod list_offsets;
 mod memory;
 mod produce;

@@ -40,5 +40,5 @@ fn a_name_that_no_topic_has_does_not_keep_its_request_alive() {
     }
     let names = world.cluster.journal().entries().flat_map(|entry| &entry.partitions);
     let lengths: Vec<_> = names.map(|outcome| outcome.topic.len()).collect();
-    assert_eq!(lengths, [7, 7, 7, 249, 249, 249]);
+    assert_eq!(lengths, [7, 7, 7, 7, 249, 249, 249, 249]);
 }

@@ -1,12 +1,23 @@
 //! What was asked and answered, in order: what tests assert on.
+//!
+//! ```text
+//! JournalEntry ──> Journal ──> Filter: which of them · Expectation: what must be true of them · JSON Lines
+//! ```
+
+mod entry;
+mod expectation;
+mod filter;
+mod json;
 
 use std::collections::VecDeque;
 
-use protocol::names::{Acks, BrokerId, ProducerId, Timestamp, TopicName};
-use protocol::{ApiKey, ByteString, ErrorCode};
+use protocol::ErrorCode;
+use protocol::names::Timestamp;
 
-use crate::cluster::ConnectionId;
-use crate::fault::FaultId;
+pub use self::entry::{JournalEntry, Outcome, PartitionOutcome, ProducedBatch};
+pub(crate) use self::entry::{of_answer, shortened};
+pub use self::expectation::{Expectation, Unmet};
+pub use self::filter::Filter;
 
 /// The requests a cluster has had, oldest first.
 ///
@@ -17,91 +28,19 @@ pub struct Journal {
     entries: VecDeque<JournalEntry>,
     /// The number of the first entry that is kept.
     first: u64,
+    dropped: u64,
+    /// How often it has changed.
+    changes: u64,
     /// Entries and partitions in them.
     size: usize,
     limit: usize,
-}
-
-/// One request, and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct JournalEntry {
-    /// Its place in the journal, counted from 0.
-    pub number: u64,
-    /// When it arrived.
-    pub time: Timestamp,
-    /// Which broker was asked.
-    pub broker: BrokerId,
-    /// On which connection.
-    pub connection: ConnectionId,
-    /// What the client calls itself.
-    pub client_id: Option<ByteString>,
-    /// What was asked.
-    pub api_key: ApiKey,
-    /// In which version.
-    pub version: i16,
-    /// What a produce request wants to be sure of.
-    pub acks: Option<Acks>,
-    /// What came of it, for each partition that a Produce, Fetch or ListOffsets request names.
-    pub partitions: Vec<PartitionOutcome>,
-    /// What the client got.
-    pub outcome: Outcome,
-    /// The fault rules that struck it.
-    pub faults: Vec<FaultId>,
-}
-
-/// What a client got for its request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Outcome {
-    /// Nothing yet.
-    Waiting,
-    /// An answer.
-    Answered,
-    /// Nothing, as it wished (acks 0), or because a fault rule wants silence.
-    Unanswered,
-    /// A closed connection instead of an answer.
-    Closed,
-}
-
-/// What came of a request for one partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PartitionOutcome {
-    /// The topic; empty if the request named it by an id that is not known, and cut to 249 letters if it is too long a
-    /// name for a topic.
-    pub topic: TopicName,
-    /// The partition.
-    pub partition: i32,
-    /// The answer's error.
-    pub error_code: ErrorCode,
-    /// The first offset that was written or read, or the one that was looked up; −1 if there is none.
-    pub base_offset: i64,
-    /// What was to be written.
-    pub batch: Option<ProducedBatch>,
-}
-
-/// The batch of a produce request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ProducedBatch {
-    /// The idempotent producer, or −1.
-    pub producer_id: ProducerId,
-    /// Its epoch, or −1.
-    pub producer_epoch: i16,
-    /// The sequence number of the first record, or −1.
-    pub base_sequence: i32,
-    /// How many records there are.
-    pub record_count: i32,
-    /// How many bytes there are.
-    pub size: usize,
-    /// Whether the batch was in the log already, so that it was acknowledged but not appended again.
-    pub duplicate: bool,
+    /// When the first request came.
+    began: Option<Timestamp>,
 }
 
 impl Journal {
     pub(crate) fn new(limit: usize) -> Self {
-        Self { entries: VecDeque::new(), first: 0, size: 0, limit }
+        Self { entries: VecDeque::new(), first: 0, size: 0, limit, dropped: 0, changes: 0, began: None }
     }
 
     /// The entries that are kept, oldest first.
@@ -113,7 +52,29 @@ impl Journal {
     /// How many entries made room for newer ones.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.first
+        self.dropped
+    }
+
+    /// The entries that a filter lets through, oldest first.
+    pub fn matching<'a>(&'a self, filter: &'a Filter) -> impl DoubleEndedIterator<Item = &'a JournalEntry> {
+        self.entries.iter().filter(|entry| filter.matches(entry))
+    }
+
+    /// The entries from this number on.
+    pub fn since(&self, number: u64) -> impl DoubleEndedIterator<Item = &JournalEntry> {
+        let skipped = usize::try_from(number.saturating_sub(self.first)).unwrap_or(usize::MAX);
+        self.entries.range(skipped.min(self.entries.len())..)
+    }
+
+    /// Tells whether it has changed since this was asked last.
+    #[cfg(feature = "net")]
+    pub(crate) fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// When the first request came.
+    fn began(&self) -> Timestamp {
+        self.began.unwrap_or(Timestamp(0))
     }
 
     /// How many requests there have been, the dropped ones included.
@@ -122,17 +83,19 @@ impl Journal {
         self.first + self.entries.len() as u64
     }
 
-    /// Forgets all entries; they do not count as dropped, and numbers go on.
+    /// Forgets all entries, and how many had made room; numbers go on.
     pub fn clear(&mut self) {
         self.first += self.entries.len() as u64;
         self.entries.clear();
-        self.size = 0;
+        (self.size, self.dropped, self.began) = (0, 0, None);
     }
 
     /// Adds an entry, and gives the number it got.
     pub(crate) fn push(&mut self, mut entry: JournalEntry) -> u64 {
         entry.number = self.requests();
+        self.began.get_or_insert(entry.time);
         let number = entry.number;
+        self.changes += 1;
         self.size += size(&entry);
         self.entries.push_back(entry);
         self.trim();
@@ -140,10 +103,17 @@ impl Journal {
     }
 
     /// Writes down how a request that had to wait ended, and what came of it if that was not known before.
-    pub(crate) fn settle(&mut self, number: u64, outcome: Outcome, partitions: Vec<PartitionOutcome>) {
+    pub(crate) fn settle(
+        &mut self,
+        number: u64,
+        outcome: Outcome,
+        error_code: ErrorCode,
+        partitions: Vec<PartitionOutcome>,
+    ) {
         let index = number.checked_sub(self.first).and_then(|index| usize::try_from(index).ok());
         let Some(entry) = index.and_then(|index| self.entries.get_mut(index)) else { return };
-        entry.outcome = outcome;
+        (entry.outcome, entry.error_code) = (outcome, error_code);
+        self.changes += 1;
         if !partitions.is_empty() {
             self.size += partitions.len();
             self.size -= entry.partitions.len();
@@ -157,6 +127,7 @@ impl Journal {
             let Some(oldest) = self.entries.pop_front() else { return };
             self.size -= size(&oldest);
             self.first += 1;
+            self.dropped += 1;
         }
     }
 }
@@ -167,7 +138,11 @@ fn size(entry: &JournalEntry) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use protocol::ApiKey;
+    use protocol::names::BrokerId;
+
     use super::*;
+    use crate::cluster::ConnectionId;
 
     fn entry() -> JournalEntry {
         JournalEntry {
@@ -179,6 +154,7 @@ mod tests {
             api_key: ApiKey::METADATA,
             version: 12,
             acks: None,
+            error_code: ErrorCode::NONE,
             partitions: Vec::new(),
             outcome: Outcome::Waiting,
             faults: Vec::new(),
@@ -199,8 +175,8 @@ mod tests {
         for _ in 0..3 {
             journal.push(entry());
         }
-        journal.settle(0, Outcome::Closed, Vec::new());
-        journal.settle(2, Outcome::Answered, Vec::new());
+        journal.settle(0, Outcome::Closed, ErrorCode::NONE, Vec::new());
+        journal.settle(2, Outcome::Answered, ErrorCode::NONE, Vec::new());
         assert!(journal.entries().map(|entry| entry.outcome).eq([Outcome::Waiting, Outcome::Answered]));
     }
 }
