@@ -6,7 +6,8 @@
 //!
 //! For messages that is 64 times the input and 64 KiB; for record batches the limit for inflated records, 1 MiB and 64
 //! times the input. Held against it, by a counting allocator: every golden vector, cut at every place and with single
-//! bytes changed, and messages made from every schema in which each array claims whatever it can get. Beside that,
+//! bytes changed, messages made from every schema in which each array claims whatever it can get, and compressed streams
+//! around the limit, honest and lying. Beside that,
 //! nothing panics, and arrays of the smallest elements there are still decode. The worst ratio is printed by message.
 #![expect(clippy::print_stdout, reason = "a test reports on standard output")]
 
@@ -20,6 +21,8 @@ mod claims;
 mod folder;
 #[path = "memory/golden.rs"]
 mod golden;
+#[path = "memory/inflation.rs"]
+mod inflation;
 #[path = "memory/law.rs"]
 mod law;
 #[path = "hostile/peak.rs"]
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
     let mut law = Law::default();
     claims::smallest_elements(&mut law);
     claims::largest_claims(&mut law);
+    inflation::streams(&mut law);
     match folder::find() {
         Ok(dir) => {
             golden::messages(&dir.join("messages"), &mut law);

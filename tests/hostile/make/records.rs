@@ -118,6 +118,17 @@ pub(super) fn packed() -> Vec<Case> {
     gzip_crc[trailer] ^= 1;
     let mut gzip_size = tiny(Gzip);
     gzip_size[trailer + 4..].copy_from_slice(&[0xff; 4]);
+    let trailing = |size: u32| {
+        let mut stream = compressed(Gzip, &one_record(31 * MIB));
+        let end = stream.len() - 4;
+        stream[end..].copy_from_slice(&size.to_le_bytes());
+        stream
+    };
+    let two_members = {
+        let record = one_record(31 * MIB);
+        let (first, second) = record.split_at(16 * MIB);
+        [compressed(Gzip, first), compressed(Gzip, second)].concat()
+    };
     let gzip_name = [&[0x1f, 0x8b, 8, 8, 0, 0, 0, 0, 0, 0xff][..], &[b'a'; 50_000]].concat();
     let nothing = compressed(Gzip, &[]);
     let xerial = |blocks: &[u8]| [&b"\x82SNAPPY\0\0\0\0\x01\0\0\0\x01"[..], blocks].concat();
@@ -147,6 +158,9 @@ pub(super) fn packed() -> Vec<Case> {
         case("gzip_10k_members.bin", "any", 40, "10,000 gzip members that hold nothing", stream(Gzip, &nothing.repeat(10_000))),
         case("gzip_crc.bin", "error", 1, "the checksum in the trailer is wrong", stream(Gzip, &gzip_crc)),
         case("gzip_size_lies.bin", "any", 1, "the trailer says 2^32-1 bytes", stream(Gzip, &gzip_size)),
+        case("gzip_size_less.bin", "error", 36, "31 MiB, and the trailer says 16", stream(Gzip, &trailing(16 << 20))),
+        case("gzip_size_1_less.bin", "error", 36, "31 MiB, and the trailer says 1 byte less", stream(Gzip, &trailing((31 << 20) - 1))),
+        case("gzip_two_members.bin", "ok", 36, "valid: 31 MiB in two members, of which the trailer tells one", stream(Gzip, &two_members)),
         case("gzip_name_endless.bin", "error", 40, "a file name of 50,000 bytes that does not end", stream(Gzip, &gzip_name)),
         case("gzip_cut.bin", "error", 1, "the stream ends 9 bytes early", stream(Gzip, &cut(tiny(Gzip), 9))),
         case("gzip_then_garbage.bin", "any", 1, "garbage after the member", stream(Gzip, &[tiny(Gzip), vec![7; 40]].concat())),

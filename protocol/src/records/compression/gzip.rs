@@ -52,51 +52,59 @@ impl Deflater {
 }
 
 /// Inflates all members of `input`, into at most `limit` bytes.
+///
+/// The last four bytes say how much the last member gives, most often the only one. Deflate makes at most 1032 bytes of
+/// one. Whoever lies, or has several members, is counted first and inflated then, so that there is never more memory
+/// than for what comes out, or for what was said.
 pub(super) fn inflate(input: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
-    // The last four bytes say how much the last member gives. It is a guess to begin with, no more, and deflate
-    // makes at most 1032 bytes of one.
     let stated = input.last_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes) as usize);
-    let mut output = vec![0; stated.min(limit).min(input.len().saturating_mul(1032))];
-    let mut filled = 0;
-
-    let mut decoder = MultiGzDecoder::new(input);
-    let mut read =
-        |buffer: &mut [u8]| decoder.read(buffer).map_err(|error| damaged(format_args!("gzip: {error}"), 0));
-    loop {
-        if filled < output.len() {
-            match read(&mut output[filled..])? {
-                0 => break,
-                count => filled += count,
-            }
-            continue;
-        }
-        // Whether there is more is asked with a small buffer, so that a guess that was right costs nothing.
-        let mut probe = [0; 32];
-        let count = read(&mut probe)?;
-        if count == 0 {
-            break;
-        }
-        if count > limit - filled {
-            return Err(too_large(limit));
-        }
-        let grown = grown(output.len().max(filled + count), input.len(), limit);
-        output.reserve_exact(grown - output.len());
-        output.resize(grown, 0);
-        output[filled..filled + count].copy_from_slice(&probe[..count]);
-        filled += count;
+    let stated = stated.min(limit).min(input.len().saturating_mul(1032));
+    if let Some(output) = inflate_into(vec![0; stated], input)? {
+        return Ok(output);
     }
-    output.truncate(filled);
-    Ok(output)
+    if stated == limit {
+        return Err(too_large(limit));
+    }
+    let size = inflated_size(input, limit)?;
+    inflate_into(vec![0; size], input).map(Option::unwrap_or_default)
 }
 
-/// The next size of a buffer of `size` bytes that was too small.
-///
-/// While it grows, the old and the new one exist at once. It doubles as long as the old one is small beside the input,
-/// and then takes all that is allowed at once, so that both together are never more than the limit, 1 MiB and 64
-/// times the input.
-fn grown(size: usize, input: usize, limit: usize) -> usize {
-    const SMALL: usize = 512 * 1024;
-    if size <= SMALL + 32 * input { size.saturating_mul(2).clamp(1024.min(limit), limit) } else { limit }
+/// Inflates into a buffer; `None` if it is too small.
+fn inflate_into(mut output: Vec<u8>, input: &[u8]) -> Result<Option<Vec<u8>>, DecodeError> {
+    let mut decoder = MultiGzDecoder::new(input);
+    let mut filled = 0;
+    while filled < output.len() {
+        match decoder.read(&mut output[filled..]).map_err(broken)? {
+            0 => break,
+            count => filled += count,
+        }
+    }
+    // Only at the end of the stream is its checksum looked at.
+    let is_all = decoder.read(&mut [0]).map_err(broken)? == 0;
+    output.truncate(filled);
+    Ok(is_all.then_some(output))
+}
+
+/// How many bytes come out, if that is no more than `limit`.
+fn inflated_size(input: &[u8], limit: usize) -> Result<usize, DecodeError> {
+    let mut decoder = MultiGzDecoder::new(input);
+    let (mut scratch, mut size) = (vec![0; SCRATCH], 0);
+    loop {
+        match decoder.read(&mut scratch).map_err(broken)? {
+            0 => return Ok(size),
+            count => size += count,
+        }
+        if size > limit {
+            return Err(too_large(limit));
+        }
+    }
+}
+
+/// As much is inflated at once where it is only counted.
+const SCRATCH: usize = 32 << 10;
+
+fn broken(error: std::io::Error) -> DecodeError {
+    damaged(format_args!("gzip: {error}"), 0)
 }
 
 #[cfg(test)]
@@ -113,7 +121,8 @@ mod tests {
             assert!(output.len() < 300);
             assert_eq!(inflate(&output, input.len()).unwrap(), input);
             deflater.compress(level, b"!", &mut output).unwrap();
-            assert_eq!(inflate(&output, usize::MAX).unwrap().len(), input.len() + 1);
+            let joined = inflate(&output, usize::MAX).unwrap();
+            assert_eq!((joined.len(), joined.capacity()), (input.len() + 1, input.len() + 1));
         }
     }
 

@@ -8,7 +8,7 @@
 //! | zstd | zstd | zstd frames, inflated in one piece, so that no window is ever allocated |
 //!
 //! Whatever the bytes claim, inflating takes no more memory than [`Limits`] allow. Where the framing tells how much
-//! there can be, that much is allocated once; else the buffer grows as the bytes come.
+//! there can be, that much is allocated once; where it lied, the bytes are counted first.
 
 #[cfg(feature = "gzip")]
 mod gzip;
