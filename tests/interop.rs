@@ -38,6 +38,10 @@ use crate::{
     plan::{Leg, PARTITIONS, Place},
 };
 
+#[path = "interop/answers.rs"]
+mod answers;
+#[path = "interop/groups.rs"]
+mod groups;
 #[path = "interop/ours.rs"]
 mod ours;
 #[path = "interop/parties.rs"]
@@ -86,6 +90,8 @@ fn main() -> ExitCode {
         work.push(Box::new(move || run(seed, leg)));
     }
     work.extend(program::work(&cases, &parties, &places));
+    work.extend(answers::work(&cases, &places));
+    work.extend(groups::work(&cases, &parties, &places));
     work.push(Box::new(|| tampering::run(&cases, &parties, &places.kafka)));
     cases::in_lanes(LANES, work);
 
@@ -99,6 +105,7 @@ fn main() -> ExitCode {
 fn start_mock(runtime: &Runtime, legs: &[Leg]) -> Result<MockCluster, Trouble> {
     let topics = legs.iter().filter(|leg| leg.place == Place::Mock).map(|leg| leg.topic.as_str());
     let config = topics.fold(ClusterConfig::new(3), |config, topic| config.topic(topic, PARTITIONS));
+    let config = groups::topics().fold(config, |config, topic| config.topic(&topic, PARTITIONS));
     runtime.block_on(MockCluster::start(config)).map_err(|e| Trouble::Failed(e.to_string()))
 }
 
@@ -107,6 +114,7 @@ fn start_kafka(java: &Result<Java, Missing>, parties: &Parties, legs: &[Leg]) ->
     let mut topics: Vec<String> =
         legs.iter().filter(|leg| leg.place == Place::Kafka).map(|leg| leg.topic.clone()).collect();
     topics.extend(tampering::topics());
+    topics.extend(groups::topics());
     parties.create_topics(&kafka.bootstrap_servers(), &topics, PARTITIONS)?;
     Ok(kafka)
 }

@@ -54,7 +54,10 @@
 //! | Fetch | 4–18 | long polling, limits, epochs, reading from followers by rack, topic ids, leader hints | sessions are declined, so that clients ask for all each time |
 //! | ListOffsets | 1–11 | the ends, by timestamp, the highest timestamp; tiered storage is empty | |
 //! | Metadata | 0–13 | by name and id, automatic creation, leader epochs, rights, racks | |
-//! | FindCoordinator | 0–6 | a broker for every key | the APIs of groups and transactions themselves |
+//! | FindCoordinator | 0–6 | a broker for every key | the topics `__consumer_offsets` and `__transaction_state` themselves |
+//! | JoinGroup, SyncGroup, Heartbeat, LeaveGroup | 0–9, 0–5, 0–4, 0–5 | classic groups: every error of a real coordinator, static members, session and rebalance timers | |
+//! | OffsetCommit, OffsetFetch, OffsetDelete | 2–10, 1–10, 0 | by name and id, retention on the cluster's clock | |
+//! | ListGroups, DescribeGroups, DeleteGroups | 0–5, 0–6, 0–2 | filters by state and type | the new group types; all clients are said to be on 127.0.0.1 |
 //! | ApiVersions | 0–4 | an unknown version is answered in version 0 with error 35 | features |
 //! | CreateTopics | 2–7 | settings checked and told, assignment by hand, validation only | |
 //! | DeleteTopics | 1–6 | by name and id | |
@@ -78,6 +81,10 @@
 //! assert_ne!(cluster.topic("orders").unwrap().partitions()[0].leader(), leader);
 //! # Ok::<(), milena_mock_broker::AdminError>(())
 //! ```
+//!
+//! A new group does not wait for more members than its first, as with the `server.properties` that Kafka ships:
+//! `group.initial.rebalance.delay.ms` is 0, and can be set to the 3000 of a broker that has none. Groups have limits too:
+//! 100,000 of them, 10,000 members each, 256 MiB for what all members and offsets say.
 //!
 //! Records are kept as long as the cluster
 //! lives. Settings that have no effect here are accepted if Kafka would accept them, and told to who asks.

@@ -20,6 +20,7 @@ pub mod network;
 pub mod proxy;
 pub mod python;
 pub mod random;
+pub mod raw;
 pub mod real_kafka;
 pub mod rows;
 pub mod server;

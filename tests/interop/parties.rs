@@ -89,6 +89,30 @@ impl Parties {
         Ok(rows::load(&file)?)
     }
 
+    /// Lets two members of a group read the topic's `count` records, and a third one what comes after; returns what they
+    /// read, and what the client says of each step.
+    pub(crate) fn group(
+        &self,
+        party: Party,
+        bootstrap: &str,
+        topic: &str,
+        partitions: i32,
+        count: usize,
+    ) -> Result<(Vec<Row>, Value), Trouble> {
+        let file = self.files.join(format!("{bootstrap}.{topic}.{party}.group.jsonl"));
+        let job = json!({
+            "job": "group",
+            "bootstrap": bootstrap,
+            "topic": topic,
+            "partitions": partitions,
+            "group": format!("{topic}.group"),
+            "count": count,
+            "file": file,
+        });
+        let steps = self.ask(party, &job)?;
+        Ok((rows::load(&file)?, steps))
+    }
+
     /// Creates topics on a real broker, through Kafka's own admin client.
     pub(crate) fn create_topics(
         &self,

@@ -67,6 +67,7 @@ impl Cluster {
     /// Deletes a topic with all its records; whether it was there.
     pub fn delete_topic(&mut self, name: &str) -> bool {
         let Some(topic) = self.topics.remove(name) else { return false };
+        self.groups.forget_topic(name);
         for index in 0..topic.partitions.len() as i32 {
             self.touch(topic.id, index);
         }

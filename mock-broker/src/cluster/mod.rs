@@ -13,8 +13,10 @@
 mod admin;
 pub(crate) mod append;
 mod brokers;
+mod coordinators;
 mod elections;
 mod faults;
+pub(crate) mod groups;
 mod journaling;
 pub(crate) mod log;
 mod panics;
@@ -23,6 +25,7 @@ pub(crate) mod producers;
 mod replicas;
 mod retained;
 mod schedule;
+mod timers;
 pub(crate) mod topic;
 pub(crate) mod waiting;
 
@@ -45,6 +48,7 @@ pub(crate) use self::admin::Assignment;
 pub(crate) use self::brokers::Broker;
 pub use self::brokers::BrokerState;
 use self::faults::Aftermath;
+use self::groups::Groups;
 use self::panics::AtWork;
 use self::schedule::Schedule;
 use self::topic::Topics;
@@ -86,6 +90,7 @@ pub struct Cluster {
     schedule: Schedule,
     /// Whether partitions that lose their leader stay without one.
     holds_elections: bool,
+    pub(crate) groups: Groups,
     pub(crate) random: Random,
     pub(crate) next_producer_id: ProducerId,
     pub(crate) transactional: BTreeMap<TransactionalId, (ProducerId, i16)>,
@@ -274,8 +279,8 @@ pub(crate) struct Asked {
     pub(crate) acks: Option<Acks>,
     pub(crate) outcomes: Vec<PartitionOutcome>,
     error_code: ErrorCode,
+    pub(crate) client_id: Option<ByteString>,
     correlation_id: i32,
-    client_id: Option<ByteString>,
     pub(crate) arrived: Timestamp,
     strikes: Strikes,
     /// How long its frame is.
@@ -314,6 +319,7 @@ impl Cluster {
             now: Timestamp(0),
             schedule: Schedule::default(),
             holds_elections: false,
+            groups: Groups::new(&config),
             random,
             next_producer_id: ProducerId(0),
             transactional: BTreeMap::new(),
@@ -363,17 +369,30 @@ impl Cluster {
         self.wake(now, effects);
     }
 
-    /// Goes on with the requests that have something to look at, or whose time has come.
+    /// Does what is due, and goes on with the requests that have something to look at, or whose time has come.
     fn wake(&mut self, now: Timestamp, effects: &mut Effects) {
-        while let Some(parked) = self.waiting.wake(now) {
-            self.resume(parked, now, effects);
+        loop {
+            let is_busy = self.groups.tick(now);
+            for (connection, response) in self.groups.take_answers() {
+                self.waiting.answer(connection, response);
+            }
+            match self.waiting.wake(now) {
+                Some(parked) => self.resume(parked, now, effects),
+                None if is_busy => {}
+                None => return,
+            }
         }
     }
 
     /// When to come back with [`Input::Wakeup`], if nothing happens before.
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Timestamp> {
-        let next = [self.waiting.next_wakeup(), self.schedule.next(), self.next_rule_change()];
+        let next = [
+            self.waiting.next_wakeup(),
+            self.schedule.next(),
+            self.next_rule_change(),
+            self.groups.next_wakeup(),
+        ];
         next.into_iter().flatten().min()
     }
 
@@ -506,6 +525,9 @@ impl Cluster {
                 let answer = handlers::produce_again(self, &mut asked, pending, until, now);
                 self.settle(asked, answer, now, effects);
             }
+            Held::Group(Some(response)) => self.settle(asked, Answer::Now(*response), now, effects),
+            // There is no time at which it gives up.
+            Held::Group(None) => self.settle(asked, Answer::WHEN_DECIDED, now, effects),
         }
         self.at_work = None;
         self.go_on(connection, now, effects);

@@ -53,7 +53,11 @@ impl Cluster {
     /// Lets happen what was due up to now, in the order in which it was.
     pub(super) fn catch_up(&mut self, now: Timestamp, effects: &mut Effects) {
         self.now = now;
-        while let Some(moment) = self.schedule.next().filter(|moment| *moment <= now) {
+        let next = |cluster: &Self| {
+            let next = [cluster.schedule.next(), cluster.groups.next_wakeup()];
+            next.into_iter().flatten().min()
+        };
+        while let Some(moment) = next(self).filter(|moment| *moment <= now) {
             // Whoever waits no longer than that has waited in vain.
             self.wake(Timestamp(moment.0 - 1), effects);
             if self.schedule.missed == Some(moment) {

@@ -43,6 +43,8 @@ pub(crate) enum Held {
     Request(Box<Request>),
     /// The answer is ready since long; a fault holds it back.
     Answer(Box<Response>),
+    /// A coordinator decides on the answer when other members have come, or their time is over.
+    Group(Option<Box<Response>>),
 }
 
 impl Held {
@@ -51,7 +53,7 @@ impl Held {
         match self {
             Self::Fetch { partitions, .. } => partitions.clone(),
             Self::Produce(pending) => pending.watched().collect(),
-            Self::Request(_) | Self::Answer(_) => Vec::new(),
+            Self::Request(_) | Self::Answer(_) | Self::Group(_) => Vec::new(),
         }
     }
 }
@@ -59,7 +61,9 @@ impl Held {
 impl Waiting {
     pub(crate) fn park(&mut self, parked: Parked) {
         let connection = parked.asked.connection;
-        self.deadlines.insert((parked.until, connection));
+        if parked.until != Timestamp::NEVER {
+            self.deadlines.insert((parked.until, connection));
+        }
         for partition in parked.held.watched() {
             self.watchers.entry(partition).or_default().insert(connection);
         }
@@ -84,6 +88,14 @@ impl Waiting {
             }
         }
         Some(parked)
+    }
+
+    /// Gives a request that waits for a coordinator its answer. One that has gone away meanwhile needs none.
+    pub(crate) fn answer(&mut self, connection: ConnectionId, response: Response) {
+        if let Some(Parked { held: Held::Group(answer), .. }) = self.parked.get_mut(&connection) {
+            *answer = Some(Box::new(response));
+            self.woken.insert(connection);
+        }
     }
 
     /// Wakes those who wait for something to happen to this partition.

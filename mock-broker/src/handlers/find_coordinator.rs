@@ -11,10 +11,7 @@ use crate::fault::Site;
 /// The first version that asks for many at once (KIP-699).
 const FIRST_BATCHED_VERSION: i16 = 4;
 
-/// Names a broker for every key, as Kafka does: by the key's hash, over fifty partitions.
-///
-/// The APIs of groups and transactions are not served yet. A client that asks for them anyway finds, from ApiVersions, that the
-/// broker does not have them, and says so at once; without a coordinator it would ask for one until it gives up.
+/// Names a broker for every key.
 pub(super) fn find_coordinator(
     cluster: &mut Cluster,
     asked: &Asked,
@@ -38,8 +35,6 @@ pub(super) fn find_coordinator(
 
 /// Groups, transactions, and (KIP-932) shares.
 const KEY_TYPES: std::ops::RangeInclusive<i8> = 0..=2;
-/// The partitions of `__consumer_offsets` and `__transaction_state`.
-const PARTITIONS: usize = 50;
 
 fn coordinator(cluster: &Cluster, asked: &Asked, key: ByteString, key_type: i8) -> Coordinator {
     let failed = |key, error_code| Coordinator {
@@ -56,10 +51,8 @@ fn coordinator(cluster: &Cluster, asked: &Asked, key: ByteString, key_type: i8) 
     if !KEY_TYPES.contains(&key_type) {
         return failed(key, ErrorCode::INVALID_REQUEST);
     }
-    let place = hash(&key).unsigned_abs() as usize % PARTITIONS;
-    let Some((id, broker)) =
-        place.checked_rem(cluster.live_brokers().count()).and_then(|place| cluster.live_brokers().nth(place))
-    else {
+    let found = cluster.coordinator_of(&key).and_then(|id| Some((id, cluster.brokers.get(&id)?)));
+    let Some((id, broker)) = found else {
         return failed(key, ErrorCode::COORDINATOR_NOT_AVAILABLE);
     };
     let endpoint = &broker.endpoint;
@@ -73,22 +66,5 @@ pub(super) fn site(key: &str, key_type: i8) -> Site<'_> {
         0 => Site::group(key),
         1 => Site::transactional_id(key),
         _ => Site::REQUEST,
-    }
-}
-
-/// Java's `String.hashCode`.
-fn hash(text: &str) -> i32 {
-    text.encode_utf16().fold(0_i32, |hash, unit| hash.wrapping_mul(31).wrapping_add(unit.into()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_hash_is_javas() {
-        assert_eq!(hash(""), 0);
-        assert_eq!(hash("group"), 98_629_247);
-        assert_eq!(hash("polygenelubricants"), i32::MIN);
     }
 }

@@ -2,14 +2,24 @@
 
 mod api_versions;
 mod create_topics;
+mod delete_groups;
 mod delete_topics;
+mod describe_groups;
 mod fetch;
 mod find_coordinator;
+mod heartbeat;
 mod init_producer_id;
+mod join_group;
+mod leave_group;
+mod list_groups;
 mod list_offsets;
 mod metadata;
+mod offset_commit;
+mod offset_delete;
+mod offset_fetch;
 mod produce;
 mod sites;
+mod sync_group;
 
 use bytes::Bytes;
 
@@ -24,6 +34,7 @@ pub(crate) use self::sites::sites;
 use crate::cluster::topic::Partition;
 use crate::cluster::waiting::Held;
 use crate::cluster::{Asked, Cluster, Endpoint};
+use crate::fault::Site;
 use crate::journal::{PartitionOutcome, shortened};
 
 /// What becomes of a request.
@@ -39,6 +50,11 @@ pub(crate) enum Answer {
     Later { until: Timestamp, held: Held },
 }
 
+impl Answer {
+    /// It is answered when its coordinator has decided.
+    pub(crate) const WHEN_DECIDED: Self = Self::Later { until: Timestamp::NEVER, held: Held::Group(None) };
+}
+
 impl<R: Into<Response>> From<R> for Answer {
     fn from(response: R) -> Self {
         Self::Now(response.into())
@@ -47,18 +63,28 @@ impl<R: Into<Response>> From<R> for Answer {
 
 /// What is served, and in which versions: those of Kafka 4.3, of what is here.
 ///
-/// InitProducerId has a version 6 that Kafka itself counts as unstable and does not show; ApiVersions 5 is younger than
-/// 4.3.
+/// InitProducerId has a version 6 that Kafka itself counts as unstable and does not show; ApiVersions 5 and DeleteGroups 3
+/// are younger than 4.3.
 const SERVED: &[(ApiKey, VersionRange)] = &[
     (ApiKey::PRODUCE, VersionRange::new(3, 13)),
     (ApiKey::FETCH, VersionRange::new(4, 18)),
     (ApiKey::LIST_OFFSETS, VersionRange::new(1, 11)),
     (ApiKey::METADATA, VersionRange::new(0, 13)),
+    (ApiKey::OFFSET_COMMIT, VersionRange::new(2, 10)),
+    (ApiKey::OFFSET_FETCH, VersionRange::new(1, 10)),
     (ApiKey::FIND_COORDINATOR, VersionRange::new(0, 6)),
+    (ApiKey::JOIN_GROUP, VersionRange::new(0, 9)),
+    (ApiKey::HEARTBEAT, VersionRange::new(0, 4)),
+    (ApiKey::LEAVE_GROUP, VersionRange::new(0, 5)),
+    (ApiKey::SYNC_GROUP, VersionRange::new(0, 5)),
+    (ApiKey::DESCRIBE_GROUPS, VersionRange::new(0, 6)),
+    (ApiKey::LIST_GROUPS, VersionRange::new(0, 5)),
     (ApiKey::API_VERSIONS, VersionRange::new(0, 4)),
     (ApiKey::CREATE_TOPICS, VersionRange::new(2, 7)),
     (ApiKey::DELETE_TOPICS, VersionRange::new(1, 6)),
     (ApiKey::INIT_PRODUCER_ID, VersionRange::new(0, 5)),
+    (ApiKey::DELETE_GROUPS, VersionRange::new(0, 2)),
+    (ApiKey::OFFSET_DELETE, VersionRange::new(0, 0)),
 ];
 
 /// The versions of an API that are served.
@@ -82,6 +108,16 @@ pub(crate) fn answer(cluster: &mut Cluster, asked: &mut Asked, request: Request,
         Request::InitProducerId(request) => {
             init_producer_id::init_producer_id(cluster, asked, request).into()
         }
+        Request::JoinGroup(request) => join_group::join_group(cluster, asked, &request, now),
+        Request::SyncGroup(request) => sync_group::sync_group(cluster, asked, &request, now),
+        Request::Heartbeat(request) => heartbeat::heartbeat(cluster, asked, &request, now).into(),
+        Request::LeaveGroup(request) => leave_group::leave_group(cluster, asked, request, now).into(),
+        Request::OffsetCommit(request) => offset_commit::offset_commit(cluster, asked, request, now).into(),
+        Request::OffsetFetch(request) => offset_fetch::offset_fetch(cluster, asked, request).into(),
+        Request::OffsetDelete(request) => offset_delete::offset_delete(cluster, asked, request).into(),
+        Request::ListGroups(request) => list_groups::list_groups(cluster, asked, &request).into(),
+        Request::DescribeGroups(request) => describe_groups::describe_groups(cluster, asked, request).into(),
+        Request::DeleteGroups(request) => delete_groups::delete_groups(cluster, asked, request).into(),
         // `read` lets through only what is served.
         _ => Answer::Close,
     }
@@ -114,6 +150,28 @@ fn resolve(
         &topic.name
     };
     Ok(known.clone())
+}
+
+/// Whether there is such a partition, and no rule says otherwise.
+fn check_partition(cluster: &Cluster, asked: &Asked, name: &str, index: i32) -> Result<(), ErrorCode> {
+    let partition = cluster.topics.get(name).and_then(|topic| topic.partition(index));
+    partition.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+    cluster.verdict(asked, Site::partition(name, index)).map_or(Ok(()), Err)
+}
+
+/// Whether an error says that there is no such partition. Where Kafka hands on to a coordinator what does exist, the rest
+/// comes first in the answer.
+fn is_absent(error_code: ErrorCode) -> bool {
+    matches!(error_code, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION | ErrorCode::UNKNOWN_TOPIC_ID)
+}
+
+/// Whether this broker may answer for a group: it coordinates it, and no rule says otherwise.
+fn check_group(cluster: &Cluster, asked: &Asked, id: &str) -> Result<(), ErrorCode> {
+    if let Some(error_code) = cluster.verdict(asked, Site::group(id)) {
+        return Err(error_code);
+    }
+    // A group without a name has no coordinator; Kafka finds that out first.
+    if id.is_empty() { Ok(()) } else { cluster.check_coordinator(asked, id) }
 }
 
 /// Compares the epoch in which a client thinks the leader is with the real one (KIP-320); −1 is no thought.

@@ -67,6 +67,28 @@ pub(crate) fn sites<'a>(topics: &'a Topics, request: &'a Request) -> (Whole, Vec
                 sites.extend(name.map(|name| Site::topic(name)));
             }
         }
+        Request::JoinGroup(request) => sites.push(Site::group(&request.group_id)),
+        Request::SyncGroup(request) => sites.push(Site::group(&request.group_id)),
+        Request::Heartbeat(request) => sites.push(Site::group(&request.group_id)),
+        Request::LeaveGroup(request) => sites.push(Site::group(&request.group_id)),
+        Request::OffsetCommit(request) => {
+            sites.push(Site::group(&request.group_id));
+            for topic in &request.topics {
+                let name = named(&topic.name, topic.topic_id);
+                let partitions = topic.partitions.iter();
+                sites.extend(partitions.map(|data| Site::partition(name, data.partition_index)));
+            }
+        }
+        Request::OffsetFetch(request) => {
+            let ids = request.groups.iter().map(|group| &group.group_id);
+            let ids = ids.chain(Some(&request.group_id).filter(|id| !id.is_empty()));
+            sites.extend(ids.map(|id| Site::group(id)));
+        }
+        Request::OffsetDelete(request) => sites.push(Site::group(&request.group_id)),
+        Request::DescribeGroups(request) => sites.extend(request.groups.iter().map(|id| Site::group(id))),
+        Request::DeleteGroups(request) => {
+            sites.extend(request.groups_names.iter().map(|id| Site::group(id)));
+        }
         _ => {}
     }
     (whole, sites)

@@ -3,6 +3,7 @@
 mod client;
 mod faults;
 mod fetch;
+mod groups;
 mod idempotence;
 #[expect(dead_code, unreachable_pub, reason = "the end-to-end tests have the same table")]
 #[path = "../../../tests/harness/in_sync.rs"]

@@ -15,9 +15,13 @@ import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.admin.Admin;
+import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.NewTopic;
 import org.apache.kafka.clients.admin.OffsetSpec;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
@@ -37,6 +41,9 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * <pre>
  * create    bootstrap, topics, partitions                  creates the topics and waits until they can be used
  * produce   bootstrap, topic, acks, compression, file      sends the records of the file; answers how many
+ * group     bootstrap, topic, partitions, group, count, file
+ *                                                          two members read the topic together, one leaves, one comes back
+ *                                                          to what is committed; answers what each step looked like
  * consume   bootstrap, topic, partitions, count, file      reads from the beginning until `count` records are there, then
  *                                                          asks where the partitions end; answers those offsets
  * </pre>
@@ -59,6 +66,7 @@ public class Client {
                     case "create" -> create(job);
                     case "produce" -> produce(job);
                     case "consume" -> consume(job);
+                    case "group" -> group(job);
                     default -> throw new IllegalArgumentException("no such job: " + line);
                 });
             } catch (Exception e) {
@@ -153,6 +161,106 @@ public class Client {
             partitions.forEach(partition -> ends.add(known.get(partition)));
         }
         return ends;
+    }
+
+    private static KafkaConsumer<byte[], byte[]> member(JsonNode job) {
+        ByteArrayDeserializer bytes = new ByteArrayDeserializer();
+        KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(Map.of(
+            "bootstrap.servers", job.get("bootstrap").asText(),
+            "group.id", job.get("group").asText(),
+            "group.protocol", "classic",
+            "auto.offset.reset", "earliest",
+            "enable.auto.commit", false,
+            "heartbeat.interval.ms", 200,
+            "default.api.timeout.ms", SECONDS * 1000), bytes, bytes);
+        consumer.subscribe(List.of(job.get("topic").asText()));
+        return consumer;
+    }
+
+    private static List<Integer> shares(List<KafkaConsumer<byte[], byte[]>> consumers) {
+        return consumers.stream().map(consumer -> consumer.assignment().size()).sorted().toList();
+    }
+
+    private static void pollUntil(
+            List<KafkaConsumer<byte[], byte[]>> consumers, List<ObjectNode> rows, BooleanSupplier isDone) {
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
+        while (!isDone.getAsBoolean()) {
+            if (System.nanoTime() > deadline) {
+                throw new IllegalStateException("not done with " + rows.size() + " records and " + shares(consumers));
+            }
+            for (KafkaConsumer<byte[], byte[]> consumer : consumers) {
+                consumer.poll(Duration.ofMillis(20)).forEach(record -> rows.add(row(record)));
+            }
+        }
+    }
+
+    private static JsonNode group(JsonNode job) throws Exception {
+        String topic = job.get("topic").asText();
+        String id = job.get("group").asText();
+        int partitions = job.get("partitions").asInt();
+        int count = job.get("count").asInt();
+        ObjectNode answer = JSON.createObjectNode();
+        List<ObjectNode> rows = new ArrayList<>();
+        List<ObjectNode> late = new ArrayList<>();
+        Map<String, Object> broker = Map.of("bootstrap.servers", job.get("bootstrap").asText());
+        try (Admin admin = Admin.create(broker)) {
+            try (KafkaConsumer<byte[], byte[]> one = member(job)) {
+                pollUntil(List.of(one), rows, () -> rows.size() == count);
+                one.commitSync();
+                answer.set("committed", committed(one, topic, partitions));
+                try (KafkaConsumer<byte[], byte[]> two = member(job)) {
+                    List<KafkaConsumer<byte[], byte[]>> both = List.of(one, two);
+                    pollUntil(both, rows, () -> shares(both).equals(List.of(partitions / 2, (partitions + 1) / 2)));
+                    answer.put("shared", shares(both).toString());
+                    ConsumerGroupDescription described =
+                        admin.describeConsumerGroups(List.of(id)).all().get(SECONDS, TimeUnit.SECONDS).get(id);
+                    answer.put("described", described.groupState() + " " + described.partitionAssignor() + " "
+                        + described.members().size() + " " + described.type());
+                }
+                pollUntil(List.of(one), rows, () -> one.assignment().size() == partitions);
+            }
+            ByteArraySerializer bytes = new ByteArraySerializer();
+            try (KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(broker, bytes, bytes)) {
+                for (int number = 0; number < 3; number++) {
+                    byte[] value = ("later " + number).getBytes(StandardCharsets.UTF_8);
+                    producer.send(new ProducerRecord<>(topic, number % partitions, null, value));
+                }
+            }
+            try (KafkaConsumer<byte[], byte[]> three = member(job)) {
+                pollUntil(List.of(three), late, () -> late.size() >= 3);
+                three.commitSync();
+            }
+            List<String> values = late.stream().map(record -> record.get("value").asText()).sorted().toList();
+            answer.put("resumed with", values.toString());
+            answer.put("listed", admin.listGroups().all().get(SECONDS, TimeUnit.SECONDS).stream()
+                .filter(group -> group.groupId().equals(id))
+                .map(group -> group.type() + " " + group.protocol() + " " + group.groupState()).toList().toString());
+            Map<String, Long> stored = new TreeMap<>();
+            admin.listConsumerGroupOffsets(id).partitionsToOffsetAndMetadata().get(SECONDS, TimeUnit.SECONDS)
+                .forEach((partition, offset) -> stored.put(partition.toString(), offset.offset()));
+            answer.put("stored", stored.toString());
+            admin.deleteConsumerGroupOffsets(id, Set.of(new TopicPartition(topic, 0))).all().get(SECONDS, TimeUnit.SECONDS);
+            answer.put("left", admin.listConsumerGroupOffsets(id).partitionsToOffsetAndMetadata()
+                .get(SECONDS, TimeUnit.SECONDS).size());
+            admin.deleteConsumerGroups(List.of(id)).all().get(SECONDS, TimeUnit.SECONDS);
+            answer.put("deleted", admin.listGroups().all().get(SECONDS, TimeUnit.SECONDS).stream()
+                .noneMatch(group -> group.groupId().equals(id)));
+        }
+        try (BufferedWriter file = Files.newBufferedWriter(Path.of(job.get("file").asText()))) {
+            for (ObjectNode row : rows) {
+                file.write(row + "\n");
+            }
+        }
+        return answer;
+    }
+
+    private static ArrayNode committed(KafkaConsumer<byte[], byte[]> consumer, String topic, int partitions) {
+        ArrayNode offsets = JSON.createArrayNode();
+        for (int index = 0; index < partitions; index++) {
+            TopicPartition partition = new TopicPartition(topic, index);
+            offsets.add(consumer.committed(Set.of(partition)).get(partition).offset());
+        }
+        return offsets;
     }
 
     private static ObjectNode row(ConsumerRecord<byte[], byte[]> record) {

@@ -2,6 +2,9 @@
 
 Each line of standard input is a job, each line of standard output its answer: {"ok": ...} or {"error": "..."}.
 
+group     bootstrap, topic, partitions, group, count, file
+                                                        two members read the topic together, one leaves, one comes back
+                                                        to what is committed; answers what each step looked like
 produce   bootstrap, topic, acks, compression, file     sends the records of the file; answers how many
 consume   bootstrap, topic, partitions, count, file     reads from the beginning until `count` records are there, then
                                                         asks where the partitions end; answers those offsets
@@ -13,7 +16,8 @@ import json
 import sys
 import time
 
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 SECONDS = 20  # a watchdog, not a measure
 
@@ -98,6 +102,83 @@ def consume(job):
     return ends
 
 
+def group(job):
+    topic, count = job["topic"], job["count"]
+
+    def member():
+        consumer = Consumer({
+            "bootstrap.servers": job["bootstrap"],
+            "group.id": job["group"],
+            "auto.offset.reset": "earliest",
+            "enable.auto.commit": False,
+            "heartbeat.interval.ms": 200,
+            "session.timeout.ms": 6000,
+        })
+        consumer.subscribe([topic])
+        return consumer
+
+    def shares(consumers):
+        return sorted(len(consumer.assignment()) for consumer in consumers)
+
+    def poll_until(consumers, rows, is_done):
+        deadline = time.monotonic() + SECONDS
+        while not is_done():
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"not done with {len(rows)} records and {shares(consumers)}")
+            for consumer in consumers:
+                for message in consumer.consume(100, timeout=0.02):
+                    if message.error() is not None:
+                        raise KafkaException(message.error())
+                    rows.append(row(message))
+
+    admin = AdminClient({"bootstrap.servers": job["bootstrap"]})
+    answer = {}
+    rows = []
+    one = member()
+    poll_until([one], rows, lambda: len(rows) == count)
+    one.commit(asynchronous=False)
+    answer["committed"] = committed(one, job)
+
+    two = member()
+    halves = [job["partitions"] // 2, (job["partitions"] + 1) // 2]
+    poll_until([one, two], rows, lambda: shares([one, two]) == halves)
+    answer["shared"] = shares([one, two])
+    described = admin.describe_consumer_groups([job["group"]])[job["group"]].result(SECONDS)
+    answer["described"] = [described.state.name, described.partition_assignor, len(described.members)]
+    two.close()
+    poll_until([one], rows, lambda: shares([one]) == [job["partitions"]])
+    one.close()
+
+    producer = Producer({"bootstrap.servers": job["bootstrap"]})
+    for number in range(3):
+        producer.produce(topic, partition=number % job["partitions"], value=b"later %d" % number)
+    producer.flush(SECONDS)
+    late = []
+    three = member()
+    poll_until([three], late, lambda: len(late) >= 3)
+    answer["resumed with"] = sorted(bytes.fromhex(row["value"]).decode() for row in late)
+    three.commit(asynchronous=False)
+    three.close()
+
+    listed = admin.list_consumer_groups().result(SECONDS).valid
+    answer["listed"] = [[one.group_id, one.state.name] for one in listed if one.group_id == job["group"]]
+    stored = admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(job["group"])])
+    stored = stored[job["group"]].result(SECONDS).topic_partitions
+    answer["stored"] = sorted([one.partition, one.offset] for one in stored)
+    admin.delete_consumer_groups([job["group"]])[job["group"]].result(SECONDS)
+    listed = admin.list_consumer_groups().result(SECONDS).valid
+    answer["deleted"] = all(one.group_id != job["group"] for one in listed)
+    with open(job["file"], "w", encoding="utf-8") as file:
+        for line in rows:
+            file.write(json.dumps(line) + "\n")
+    return answer
+
+
+def committed(consumer, job):
+    partitions = [TopicPartition(job["topic"], partition) for partition in range(job["partitions"])]
+    return [one.offset for one in consumer.committed(partitions, timeout=SECONDS)]
+
+
 def row(message):
     return {
         "partition": message.partition(),
@@ -109,7 +190,7 @@ def row(message):
     }
 
 
-JOBS = {"produce": produce, "consume": consume}
+JOBS = {"produce": produce, "consume": consume, "group": group}
 
 for line in sys.stdin:
     job = json.loads(line)
