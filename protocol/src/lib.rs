@@ -12,6 +12,8 @@
 //! decoding copies nothing. Every version of a message is one struct: a field that a version does not have is at its
 //! default.
 //!
+//! Whatever an API is, it goes the same way: a header says what the body is, the body is read whole.
+//!
 //! ```
 //! use milena_protocol::messages::{MetadataRequest, MetadataResponse, metadata::MetadataRequestTopic};
 //! use milena_protocol::{ApiKey, Message, Request, RequestHeader, frame};
@@ -34,7 +36,136 @@
 //!
 //! # Examples
 //!
-//! Each is a program in `examples/` that runs by itself on loopback and checks what comes out:
+//! Build a produce request, and send it:
+//!
+//! ```
+//! use std::io::Write;
+//!
+//! use milena_protocol::messages::ProduceRequest;
+//! use milena_protocol::messages::produce::{PartitionProduceData, TopicProduceData};
+//! use milena_protocol::names::Acks;
+//! use milena_protocol::records::{BatchBuilder, BatchOptions, Compression, Header};
+//! use milena_protocol::{Request, RequestHeader, frame};
+//!
+//! fn send(socket: &mut impl Write) -> Result<(), Box<dyn std::error::Error>> {
+//!     let options = BatchOptions { compression: Compression::Lz4, ..BatchOptions::default() };
+//!     let mut builder = BatchBuilder::new(Vec::with_capacity(16_384), options);
+//!     let headers = [Header::new("trace", b"4711")];
+//!     builder.append(1_700_000_000_000, Some(b"customer-7"), Some(b"three pears"), headers)?;
+//!
+//!     let records = Some(builder.build()?.into());
+//!     let partition = PartitionProduceData { index: 0, records, ..Default::default() };
+//!     let topic = TopicProduceData { name: "orders".into(), partition_data: vec![partition], ..Default::default() };
+//!     let request =
+//!         ProduceRequest { acks: Acks::ALL, timeout_ms: 30_000, topic_data: vec![topic], ..Default::default() };
+//!     let frame = frame::encode_request(1, Some("me"), 9, &request)?;
+//!     for part in frame.parts() {
+//!         socket.write_all(part)?;
+//!     }
+//!     Ok(())
+//! }
+//!
+//! let mut sent = Vec::new();
+//! send(&mut sent)?;
+//! assert_eq!(sent[..8], [0, 0, 0, sent[3], 0, 0, 0, 9]);
+//! # let (header, body) = RequestHeader::read(&bytes::Bytes::from(sent).slice(4..))?;
+//! # assert!(matches!(Request::decode(header.request_api_key, 9, &body)?, Request::Produce(_)));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Decode a produce request from a socket, down to its records:
+//!
+//! ```
+//! use std::io::Read;
+//!
+//! use bytes::BytesMut;
+//! use milena_protocol::frame::Framer;
+//! use milena_protocol::records::{Limits, OwnedRecord, Part, batches};
+//! use milena_protocol::{Request, RequestHeader};
+//!
+//! fn records(socket: &mut impl Read) -> Result<Vec<OwnedRecord>, Box<dyn std::error::Error>> {
+//!     // A longer frame is refused by its length, before any memory is spent on it.
+//!     let (framer, mut received, mut piece) = (Framer::new(1 << 20), BytesMut::new(), [0; 4096]);
+//!     let frame = loop {
+//!         match framer.next(&mut received)? {
+//!             Some(frame) => break frame,
+//!             None => match socket.read(&mut piece)? {
+//!                 0 => return Err("the connection ended within a frame".into()),
+//!                 count => received.extend_from_slice(&piece[..count]),
+//!             },
+//!         }
+//!     };
+//!     let (header, body) = RequestHeader::read(&frame)?;
+//!     let request = Request::decode(header.request_api_key, header.request_api_version, &body)?;
+//!     let Request::Produce(request) = request else { return Err("not a produce request".into()) };
+//!
+//!     let mut found = Vec::new();
+//!     let partitions = request.topic_data.iter().flat_map(|topic| &topic.partition_data);
+//!     for field in partitions.filter_map(|partition| partition.records.as_ref()) {
+//!         for part in batches(&field.to_bytes()) {
+//!             let Part::Batch(batch) = part? else { return Err("not a whole batch of format 2".into()) };
+//!             found.extend(batch.records(&Limits::inflated_bytes(8 << 20))?.to_owned()?);
+//!         }
+//!     }
+//!     Ok(found)
+//! }
+//! # use milena_protocol::{frame, messages::ProduceRequest, records::{BatchBuilder, BatchOptions}};
+//! # use milena_protocol::messages::produce::{PartitionProduceData, TopicProduceData};
+//! # let mut builder = BatchBuilder::new(Vec::new(), BatchOptions::default());
+//! # builder.append(0, Some(b"customer-7"), None, [])?;
+//! # let partition = PartitionProduceData { records: Some(builder.build()?.into()), ..Default::default() };
+//! # let topic = TopicProduceData { partition_data: vec![partition], ..Default::default() };
+//! # let request = ProduceRequest { topic_data: vec![topic], ..Default::default() };
+//! # let sent = frame::encode_request(1, None, 9, &request)?.into_bytes();
+//!
+//! let mut socket = &sent[..];
+//! assert_eq!(records(&mut socket)?[0].key(), Some(&b"customer-7"[..]));
+//! assert!(records(&mut &sent[..9]).is_err());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Rewrite records in a proxy without copying them: offset and leader epoch lie outside the checksum, so that a batch gets
+//! a new header and keeps its records where they are.
+//!
+//! ```
+//! use milena_protocol::frame::{EncodedFrame, forward_request};
+//! use milena_protocol::records::{Part, batches, rewrite_header};
+//! use milena_protocol::wire::Records;
+//! use milena_protocol::{Bytes, Request, RequestHeader};
+//!
+//! fn forward(frame: &Bytes, base_offset: i64) -> Result<EncodedFrame, Box<dyn std::error::Error>> {
+//!     let (header, body) = RequestHeader::read(frame)?;
+//!     let mut request = Request::decode(header.request_api_key, header.request_api_version, &body)?;
+//!     if let Request::Produce(produce) = &mut request {
+//!         for partition in produce.topic_data.iter_mut().flat_map(|topic| &mut topic.partition_data) {
+//!             let (mut offset, mut slices) = (base_offset, Vec::new());
+//!             for part in batches(&partition.records.take().unwrap_or_default().to_bytes()) {
+//!                 let Part::Batch(batch) = part? else { return Err("not a whole batch of format 2".into()) };
+//!                 slices.extend(rewrite_header(&batch, offset, 3, None));
+//!                 offset += i64::from(batch.header().last_offset_delta) + 1;
+//!             }
+//!             partition.records = Some(Records::from_slices(slices));
+//!         }
+//!     }
+//!     Ok(forward_request(&header, &request)?)
+//! }
+//! # use milena_protocol::{frame, messages::ProduceRequest, records::{BatchBuilder, BatchOptions}};
+//! # use milena_protocol::messages::produce::{PartitionProduceData, TopicProduceData};
+//! # let mut builder = BatchBuilder::new(Vec::new(), BatchOptions::default());
+//! # builder.append(0, None, Some(&[7; 100_000]), [])?;
+//! # let partition = PartitionProduceData { records: Some(builder.build()?.into()), ..Default::default() };
+//! # let topic = TopicProduceData { partition_data: vec![partition], ..Default::default() };
+//! # let request = ProduceRequest { topic_data: vec![topic], ..Default::default() };
+//! # let received = frame::encode_request(1, None, 9, &request)?.into_bytes().slice(4..);
+//!
+//! let frame = forward(&received, 1000)?;
+//! let is_of_received = |part: &&Bytes| received.as_ptr_range().contains(&part.as_ptr());
+//! let kept: usize = frame.parts().filter(is_of_received).map(|part| part.len()).sum();
+//! assert!(kept > 100_000 && frame.len() - kept < 200);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The same three as programs with real sockets, which check what comes out:
 //!
 //! | `cargo run -p milena-protocol --example …` | |
 //! |---|---|

@@ -513,6 +513,20 @@ mod tests {
     }
 
     #[test]
+    fn a_codec_that_is_not_built_in_is_named() {
+        for compression in Compression::ALL.into_iter().filter(|compression| !compression.is_built_in()) {
+            let mut compressed = batch(Compression::None).to_vec();
+            compressed[22] = compression.id();
+            let crc = crc32c(&compressed[CHECKED..]);
+            put(&mut compressed, CRC, crc.to_be_bytes());
+            let error = only(&Bytes::from(compressed)).records(&Limits::default()).unwrap_err();
+            let feature = compression.name();
+            assert_eq!(*error.kind(), DecodeErrorKind::CompressionNotBuiltIn { feature });
+            assert!(error.to_string().contains(&format!("turn on the feature `{feature}`")), "{error}");
+        }
+    }
+
+    #[test]
     fn a_producer_is_written_into_a_built_batch() {
         let mut built = batch(Compression::None).to_vec();
         set_producer(&mut built, ProducerId(9), 3, 17);
