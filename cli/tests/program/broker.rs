@@ -85,12 +85,12 @@ fn what_cannot_be_is_refused_with_its_rule() {
         (&["--port", "1"], &["--port"]),
         (&["--expect", "at_lest n=1"], &["at_lest", "at_least"]),
         (&["--expect", "at_least n=1 on=Prodce"], &["Prodce", "Produce"]),
-        (&["--expect", "at_least n=1 on=JoinGroup"], &["JoinGroup", "not served"]),
+        (&["--expect", "at_least n=1 on=AlterPartition"], &["AlterPartition", "not served"]),
         (&["--journal", "/nowhere/at/all"], &["/nowhere/at/all"]),
         (&["--fault", "on=Produce nht=2 then=close"], &["--fault", "column 12", "`nht`", "`nth`"]),
         (&["--fault", "on=Produce then=error=NOT_LEADR"], &["column 12", "NOT_LEADR", "the nearest is"]),
         (&["--fault", "broker=2 then=refuse_connections"], &["there is no broker 2", "1 to 1"]),
-        (&["--fault", "on=Heartbeat then=close"], &["Heartbeat is not served"]),
+        (&["--fault", "on=AlterPartition then=close"], &["AlterPartition is not served"]),
         (&["--rules", "/no/such/file"], &["/no/such/file", "No such file"]),
     ];
     for (arguments, words) in cases {

@@ -184,6 +184,27 @@ pub(crate) fn of_answer(response: &Response) -> (ErrorCode, Vec<PartitionOutcome
             (of_each.unwrap_or(response.error_code), Vec::new())
         }
         Response::InitProducerId(response) => (response.error_code, Vec::new()),
+        Response::JoinGroup(response) => (response.error_code, Vec::new()),
+        Response::SyncGroup(response) => (response.error_code, Vec::new()),
+        Response::Heartbeat(response) => (response.error_code, Vec::new()),
+        Response::LeaveGroup(response) => {
+            let of_each = response.members.iter().map(|it| it.error_code).find(|code| code.is_error());
+            (of_each.unwrap_or(response.error_code), Vec::new())
+        }
+        Response::OffsetFetch(response) => {
+            let of_each = response.groups.iter().map(|it| it.error_code).find(|code| code.is_error());
+            (of_each.unwrap_or(response.error_code), Vec::new())
+        }
+        Response::OffsetDelete(response) => (response.error_code, Vec::new()),
+        Response::ListGroups(response) => (response.error_code, Vec::new()),
+        Response::DescribeGroups(response) => {
+            let of_each = response.groups.iter().map(|it| it.error_code).find(|code| code.is_error());
+            (of_each.unwrap_or_default(), Vec::new())
+        }
+        Response::DeleteGroups(response) => {
+            let of_each = response.results.iter().map(|it| it.error_code).find(|code| code.is_error());
+            (of_each.unwrap_or_default(), Vec::new())
+        }
         Response::Fetch(response) => (response.error_code, Vec::new()),
         _ => (ErrorCode::NONE, Vec::new()),
     }

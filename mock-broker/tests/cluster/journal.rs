@@ -116,7 +116,7 @@ fn an_expectation_that_cannot_apply_is_refused() {
         ClusterConfig::new(3).topic("orders", 1).config("auto.create.topics.enable", "false").unwrap();
     let world = World::new(config);
     for (text, told) in [
-        ("at_least n=1 on=JoinGroup", "JoinGroup is not served here"),
+        ("at_least n=1 on=AlterPartition", "AlterPartition is not served here"),
         ("only_acks=all on=Fetch", "goes only with on=Produce"),
         ("no_unknown_request broker=4", "there is no broker 4; they are 1 to 3"),
         ("at_least n=1 topic=ordres", "there is no topic `ordres`; the nearest is `orders`"),

@@ -518,8 +518,8 @@ fn a_rule_is_found_by_its_name_and_replaced_while_it_runs() {
 #[test]
 fn a_configuration_with_a_rule_that_can_never_strike_is_refused() {
     for (rule, reason) in [
-        ("on=Heartbeat then=close", "Heartbeat is not served here"),
-        ("then=pretend_version=Heartbeat:1", "Heartbeat is not served here"),
+        ("on=AlterPartition then=close", "AlterPartition is not served here"),
+        ("then=pretend_version=AlterPartition:2", "AlterPartition is not served here"),
         ("broker=4 then=close", "there is no broker 4; they are 1 to 3"),
     ] {
         let config = ClusterConfig::new(3).fault(rule.parse().unwrap());
