@@ -1,18 +1,26 @@
 //! How a producer is set up: [`ProducerConfig`], by setters or by Kafka's own keys.
 
+mod address;
+mod build;
 mod error;
+mod file;
+mod keys;
+mod partitioning;
 mod properties;
 
-use std::fmt;
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
 use protocol::names::Acks;
 use protocol::records::Compression;
 
+pub use self::address::Address;
+pub use self::build::Settings;
 pub use self::error::ConfigError;
-pub use self::properties::KEYS;
-use crate::core::retry::Backoff;
+pub use self::file::properties_of;
+pub use self::keys::{Effect, KEYS, Key, Kind};
+pub use self::partitioning::{ChoosePartition, Partitioning, Partitions};
 
 /// The settings of a producer, each at Kafka 4's default until it is set.
 ///
@@ -47,7 +55,7 @@ pub struct ProducerConfig {
     max_request_size: usize,
     compression: Compression,
     gzip_level: i32,
-    lz4_level: i32,
+    lz4_level: Option<i32>,
     zstd_level: i32,
     retry_backoff: Duration,
     retry_backoff_max: Duration,
@@ -59,20 +67,30 @@ pub struct ProducerConfig {
     connections_max_idle: Duration,
     setup_timeout: Duration,
     setup_timeout_max: Duration,
+    send_buffer: Option<u32>,
+    receive_buffer: Option<u32>,
+    recovery: Recovery,
+    rebootstrap_trigger: Duration,
     partitioner: Partitioning,
     ignore_keys: bool,
+    adaptive: bool,
+    availability_timeout: Duration,
+    transactional_id: Option<String>,
+    transaction_timeout: Option<Duration>,
+    two_phase_commit: bool,
+    is_strict: bool,
+    /// Keys that were given and do nothing, and why.
+    without_effect: BTreeMap<String, String>,
 }
 
-/// How a partition is chosen for a record that names none.
+/// What a producer does that reaches none of the brokers it knows (`metadata.recovery.strategy`, KIP-899).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Partitioning {
-    /// By the murmur2 hash of the key; without a key, one partition until it has had a batch's worth of bytes, then
-    /// another at random (KIP-794).
+pub enum Recovery {
+    /// It begins again with the bootstrap servers.
     #[default]
-    Default,
-    /// One partition after the other, record by record, whatever the key: what Kafka calls `RoundRobinPartitioner`.
-    RoundRobin,
+    Rebootstrap,
+    /// It goes on with those it knows.
+    None,
 }
 
 impl ProducerConfig {
@@ -98,7 +116,7 @@ impl ProducerConfig {
             max_request_size: 1024 * 1024,
             compression: Compression::None,
             gzip_level: -1,
-            lz4_level: 9,
+            lz4_level: None,
             zstd_level: 3,
             retry_backoff: ms(100),
             retry_backoff_max: ms(1000),
@@ -110,8 +128,19 @@ impl ProducerConfig {
             connections_max_idle: ms(540_000),
             setup_timeout: ms(10_000),
             setup_timeout_max: ms(30_000),
+            send_buffer: Some(131_072),
+            receive_buffer: Some(32_768),
+            recovery: Recovery::Rebootstrap,
+            rebootstrap_trigger: ms(300_000),
             partitioner: Partitioning::Default,
             ignore_keys: false,
+            adaptive: true,
+            availability_timeout: Duration::ZERO,
+            transactional_id: None,
+            transaction_timeout: None,
+            two_phase_commit: false,
+            is_strict: true,
+            without_effect: BTreeMap::new(),
         }
     }
 
@@ -212,10 +241,11 @@ impl ProducerConfig {
         self
     }
 
-    /// How hard lz4 tries (`compression.lz4.level`): 1 to 17. It is checked and has no effect: the codec has one level.
+    /// How hard lz4 tries (`compression.lz4.level`): 1 to 17. It is checked and has no effect, of which one warning tells:
+    /// the codec has one level.
     #[must_use]
     pub fn lz4_level(mut self, level: i32) -> Self {
-        self.lz4_level = level;
+        self.lz4_level = Some(level);
         self
     }
 
@@ -294,228 +324,49 @@ impl ProducerConfig {
         self
     }
 
-    /// Checks every setting and every rule between them.
-    ///
-    /// # Errors
-    /// The first setting that breaks a rule, with its key, its value and the rule.
-    pub fn build(self) -> Result<Settings, ConfigError> {
-        let bootstrap = self.addresses()?;
-        self.check_ranges()?;
-        let acks = self.acks.unwrap_or(Acks::ALL);
-        let idempotent = self.idempotence(acks)?;
-        let delivery_timeout = self.delivery_timeout_checked()?;
-        let level = match self.compression {
-            Compression::Gzip if self.gzip_level != -1 => Some(self.gzip_level),
-            Compression::Zstd => Some(self.zstd_level),
-            _ => None,
-        };
-        Ok(Settings {
-            bootstrap,
-            client_id: self.client_id,
-            acks,
-            idempotent,
-            retries: self.retries.unwrap_or(i32::MAX as u32),
-            max_in_flight: self.max_in_flight.map_or(5, |requests| requests.get() as usize),
-            delivery_timeout,
-            // A batch larger than the buffer could never open.
-            batch_size: self.batch_size.min(self.buffer_memory),
-            linger: self.linger,
-            buffer_memory: self.buffer_memory,
-            max_block: self.max_block,
-            max_request_size: self.max_request_size,
-            compression: self.compression,
-            level,
-            retry_backoff: Backoff { first: self.retry_backoff, max: self.retry_backoff_max },
-            reconnect_backoff: Backoff { first: self.reconnect_backoff, max: self.reconnect_backoff_max },
-            request_timeout: self.request_timeout,
-            metadata_max_age: self.metadata_max_age,
-            metadata_max_idle: self.metadata_max_idle,
-            connections_max_idle: self.connections_max_idle,
-            setup_timeout: Backoff { first: self.setup_timeout, max: self.setup_timeout_max },
-            partitioner: self.partitioner,
-            ignore_keys: self.ignore_keys,
-        })
+    /// Whether records without a key go rather to partitions whose batches wait less (KIP-794,
+    /// `partitioner.adaptive.partitioning.enable`). Default: yes.
+    #[must_use]
+    pub fn adaptive_partitioning(mut self, adaptive: bool) -> Self {
+        self.adaptive = adaptive;
+        self
     }
 
-    fn addresses(&self) -> Result<Vec<Address>, ConfigError> {
-        const KEY: &str = "bootstrap.servers";
-        let texts = self.bootstrap_servers.iter().flat_map(|list| list.split(','));
-        let addresses = texts.map(str::trim).filter(|text| !text.is_empty()).map(|text| {
-            Address::parse(text).ok_or_else(|| {
-                ConfigError::rule(KEY, text, "each address is host:port, with a port from 1 to 65535")
-            })
-        });
-        let addresses: Vec<Address> = addresses.collect::<Result<_, _>>()?;
-        if addresses.is_empty() {
-            return Err(ConfigError::rule(KEY, "", "at least one address is needed"));
-        }
-        Ok(addresses)
+    /// How long batches may wait for a broker before records without a key go to others instead (KIP-794,
+    /// `partitioner.availability.timeout.ms`). Default: 0, which is for ever.
+    #[must_use]
+    pub fn availability_timeout(mut self, timeout: Duration) -> Self {
+        self.availability_timeout = timeout;
+        self
     }
 
-    fn check_ranges(&self) -> Result<(), ConfigError> {
-        if let Some(acks) = self.acks.filter(|acks| ![Acks::ALL, Acks::NONE, Acks::LEADER].contains(acks)) {
-            return Err(ConfigError::rule("acks", acks, "must be one of all, -1, 0, 1"));
-        }
-        let levels = [
-            (
-                "compression.gzip.level",
-                self.gzip_level,
-                (1..=9).contains(&self.gzip_level) || self.gzip_level == -1,
-                "must be between 1 and 9, or -1",
-            ),
-            (
-                "compression.lz4.level",
-                self.lz4_level,
-                (1..=17).contains(&self.lz4_level),
-                "must be between 1 and 17",
-            ),
-            (
-                "compression.zstd.level",
-                self.zstd_level,
-                (-131_072..=22).contains(&self.zstd_level),
-                "must be between -131072 and 22",
-            ),
-        ];
-        for (key, level, is_allowed, rule) in levels {
-            if !is_allowed {
-                return Err(ConfigError::rule(key, level, rule));
-            }
-        }
-        if self.metadata_max_idle < LEAST_METADATA_IDLE {
-            let millis = self.metadata_max_idle.as_millis();
-            return Err(ConfigError::rule("metadata.max.idle.ms", millis, "must be at least 5000"));
-        }
-        let sizes = [("batch.size", self.batch_size), ("max.request.size", self.max_request_size)];
-        for (key, size) in sizes {
-            if size > i32::MAX as usize {
-                return Err(ConfigError::rule(key, size, "must be at most 2147483647"));
-            }
-        }
-        Ok(())
+    /// The sizes of the socket's buffers in the system, in bytes; `None` leaves them to the system (`send.buffer.bytes`,
+    /// `receive.buffer.bytes`). Default: 128 KiB and 32 KiB.
+    #[must_use]
+    pub fn socket_buffers(mut self, send: Option<u32>, receive: Option<u32>) -> Self {
+        (self.send_buffer, self.receive_buffer) = (send, receive);
+        self
     }
 
-    /// Whether the producer is idempotent: quietly not, when another setting forbids it and it was not asked for.
-    fn idempotence(&self, acks: Acks) -> Result<bool, ConfigError> {
-        if self.enable_idempotence == Some(false) {
-            return Ok(false);
-        }
-        let asked = self.enable_idempotence.is_some();
-        if self.retries == Some(0) {
-            if asked {
-                return Err(ConfigError::rule(
-                    "retries",
-                    0,
-                    "must not be 0 while enable.idempotence is true",
-                ));
-            }
-            return Ok(false);
-        }
-        if acks != Acks::ALL {
-            if asked {
-                return Err(ConfigError::rule("acks", acks, "must be all while enable.idempotence is true"));
-            }
-            return Ok(false);
-        }
-        // Not quiet, even if idempotence was not asked for: that is how Kafka's own client does it.
-        match self.max_in_flight {
-            Some(requests) if requests.get() > 5 => Err(ConfigError::rule(
-                "max.in.flight.requests.per.connection",
-                requests,
-                "must be at most 5 while the producer is idempotent, which it is unless enable.idempotence is false",
-            )),
-            _ => Ok(true),
-        }
+    /// What to do when no known broker is in reach, and after how long without metadata to do it even so
+    /// (`metadata.recovery.strategy`, `metadata.recovery.rebootstrap.trigger.ms`, KIP-899, KIP-1102). Default: to begin
+    /// with the bootstrap servers again, and 5 minutes.
+    #[must_use]
+    pub fn metadata_recovery(mut self, recovery: Recovery, trigger: Duration) -> Self {
+        (self.recovery, self.rebootstrap_trigger) = (recovery, trigger);
+        self
     }
 
-    /// The delivery timeout: raised if only its default is too short.
-    fn delivery_timeout_checked(&self) -> Result<Duration, ConfigError> {
-        let least = self.linger.saturating_add(self.request_timeout);
-        match self.delivery_timeout {
-            Some(timeout) if timeout < least => {
-                let rule = format!(
-                    "must be at least linger.ms + request.timeout.ms, which is {}",
-                    least.as_millis()
-                );
-                Err(ConfigError::rule("delivery.timeout.ms", timeout.as_millis(), rule))
-            }
-            Some(timeout) => Ok(timeout),
-            None if least > DELIVERY_TIMEOUT => {
-                let raised = least.as_millis();
-                tracing::warn!(
-                    "delivery.timeout.ms is raised from its default to linger.ms + request.timeout.ms: {raised}"
-                );
-                Ok(least)
-            }
-            None => Ok(DELIVERY_TIMEOUT),
-        }
+    /// Whether a key that Kafka does not know is an error (the default) or, as in Java, one warning.
+    #[must_use]
+    pub fn strict(mut self, strict: bool) -> Self {
+        self.is_strict = strict;
+        self
     }
-}
 
-/// The least that `metadata.max.idle.ms` can be.
-const LEAST_METADATA_IDLE: Duration = Duration::from_secs(5);
-/// The default of `delivery.timeout.ms`.
-const DELIVERY_TIMEOUT: Duration = Duration::from_millis(120_000);
-
-/// A configuration that was checked: what [`ProducerConfig::build`] gives, and a core runs by.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    pub(crate) bootstrap: Vec<Address>,
-    pub(crate) client_id: String,
-    pub(crate) acks: Acks,
-    pub(crate) idempotent: bool,
-    pub(crate) retries: u32,
-    pub(crate) max_in_flight: usize,
-    pub(crate) delivery_timeout: Duration,
-    pub(crate) batch_size: usize,
-    pub(crate) linger: Duration,
-    pub(crate) buffer_memory: usize,
-    pub(crate) max_block: Duration,
-    pub(crate) max_request_size: usize,
-    pub(crate) compression: Compression,
-    pub(crate) level: Option<i32>,
-    pub(crate) retry_backoff: Backoff,
-    pub(crate) reconnect_backoff: Backoff,
-    pub(crate) request_timeout: Duration,
-    pub(crate) metadata_max_age: Duration,
-    pub(crate) metadata_max_idle: Duration,
-    pub(crate) connections_max_idle: Duration,
-    pub(crate) setup_timeout: Backoff,
-    pub(crate) partitioner: Partitioning,
-    pub(crate) ignore_keys: bool,
-}
-
-/// Where a broker listens.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Address {
-    /// A name, or an IP address (an IPv6 one without brackets).
-    pub host: String,
-    /// The TCP port.
-    pub port: u16,
-}
-
-impl Address {
-    /// Reads `host:port` or `[ipv6]:port`.
-    fn parse(text: &str) -> Option<Self> {
-        let (host, port) = text.trim().rsplit_once(':')?;
-        // A listener's protocol may stand before the address, as in Kafka: PLAINTEXT://host:port.
-        let host = host.rsplit_once("://").map_or(host, |(_, host)| host);
-        let host = match host.strip_prefix('[') {
-            Some(inner) => inner.strip_suffix(']')?,
-            None if host.contains(':') => return None,
-            None => host,
-        };
-        let port = port.parse().ok().filter(|&port| port != 0)?;
-        (!host.is_empty()).then(|| Self { host: host.to_owned(), port })
-    }
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
-        }
+    /// The keys that were given and have no effect, each with the reason: what the warnings say.
+    pub fn without_effect(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.without_effect.iter().map(|(key, reason)| (key.as_str(), reason.as_str()))
     }
 }
 

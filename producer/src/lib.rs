@@ -59,10 +59,27 @@
 //!   and may take as much again; then they are refused. A topic that nothing is sent to is forgotten after
 //!   `metadata.max.idle.ms`.
 //!
+//! # Settings
+//!
+//! [`ProducerConfig`] has a setter for each; [`set`](ProducerConfig::set), [`from_properties`](ProducerConfig::from_properties)
+//! and [`from_file`](ProducerConfig::from_file) take them by Kafka's own names. All that Kafka 4.3.1 has are known,
+//! [`config::KEYS`], with their types, defaults and rules:
+//!
+//! | settings | here |
+//! |---|---|
+//! | a name that Kafka does not know | an error with the nearest one; a warning unless [`strict`](ProducerConfig::strict) |
+//! | about Java: `metric.reporters`, `metrics.*`, `config.providers`, `enable.metrics.push` | checked; one warning |
+//! | `sasl.*`, `ssl.*` | checked; no `security.protocol` but PLAINTEXT is there yet |
+//! | `key.serializer`, `value.serializer` | Kafka's own are taken: the type of what a record is given decides |
+//! | `interceptor.classes`, `security.providers` | refused: classes in Java cannot be run |
+//! | `compression.lz4.level` | checked; a warning with lz4, whose codec has one level |
+//! | `transactional.id`, `client.dns.lookup=resolve_canonical_bootstrap_servers_only` | not there yet: an error says so |
+//!
+//! [`partitions`] tells how records find their partitions, and how many a topic should have.
+//!
 //! # What is not there yet
 //!
-//! Transactions, TLS and SASL, serializers, interceptors, metrics, adaptive partitioning, dead letters. A setting for one
-//! of them is an error that says so, never ignored.
+//! Transactions, TLS and SASL, interceptors, metrics, dead letters. A setting for one of them is an error that says so.
 //!
 //! # Without sockets
 //!
@@ -78,12 +95,16 @@ mod error;
 #[cfg(feature = "net")]
 mod net;
 mod record;
+#[doc = include_str!("../docs/partitions.md")]
+pub mod partitions {}
 
 pub use protocol::ErrorCode;
 pub use protocol::names::{Acks, Timestamp, TopicName};
 pub use protocol::records::Compression;
 
-pub use self::config::{ConfigError, Partitioning, ProducerConfig, Settings};
+pub use self::config::{
+    ChoosePartition, ConfigError, Partitioning, Partitions, ProducerConfig, Recovery, Settings,
+};
 pub use self::core::{Delivery, Flush};
 pub use self::error::{Refusal, SendError, Unfinished, Unreachable};
 #[cfg(feature = "net")]

@@ -100,13 +100,17 @@ impl<'a> Record<'a> {
         }
     }
 
+    /// The bytes of the key, if it has one.
+    #[must_use]
     #[inline]
-    pub(crate) fn key_bytes(&self) -> Option<&[u8]> {
+    pub fn key_bytes(&self) -> Option<&[u8]> {
         self.key.as_ref().map(Payload::as_bytes)
     }
 
+    /// The bytes of the value, unless it is null.
+    #[must_use]
     #[inline]
-    pub(crate) fn value_bytes(&self) -> Option<&[u8]> {
+    pub fn value_bytes(&self) -> Option<&[u8]> {
         self.value.as_ref().map(Payload::as_bytes)
     }
 

@@ -1,223 +1,226 @@
-//! Kafka's own keys, letter for letter.
+//! Settings by Kafka's own keys, letter for letter.
 
+use std::fs;
 use std::num::NonZeroU32;
+use std::path::Path;
 use std::time::Duration;
 
 use protocol::names::Acks;
 use protocol::nearest;
 use protocol::records::Compression;
 
-use super::{ConfigError, Partitioning, ProducerConfig};
+use super::keys::{Effect, KEYS, Key};
+use super::{ConfigError, Partitioning, ProducerConfig, Recovery, properties_of};
 
 impl ProducerConfig {
-    /// Reads the settings by Kafka's keys, as a `.properties` file has them. A key given twice: the last one holds.
+    /// Reads the settings by Kafka's keys. A key given twice: the last one holds.
     ///
     /// # Errors
-    /// A key that is not known, with the nearest one that is; a value that its key does not take. The rules between
-    /// settings are checked by [`build`](Self::build).
+    /// As [`set`](Self::set). The rules between settings are checked by [`build`](Self::build).
     pub fn from_properties<K: AsRef<str>, V: AsRef<str>>(
         properties: impl IntoIterator<Item = (K, V)>,
     ) -> Result<Self, ConfigError> {
         let nothing: [&str; 0] = [];
-        let mut config = Self::new(nothing);
-        for (key, value) in properties {
-            config.set(key.as_ref(), value.as_ref())?;
-        }
-        Ok(config)
+        Self::new(nothing).properties(properties)
     }
 
-    /// Sets one setting by Kafka's key. [`KEYS`] has all that are known.
+    /// Reads the settings of a `.properties` file: see [`properties_of`].
     ///
     /// # Errors
-    /// As [`Self::from_properties`].
+    /// A file that cannot be read; as [`set`](Self::set).
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        let text = fs::read_to_string(path)
+            .map_err(|error| ConfigError::rule("file", path.display(), format!("cannot be read: {error}")))?;
+        Self::from_properties(properties_of(&text))
+    }
+
+    /// Sets many settings by Kafka's keys.
+    ///
+    /// # Errors
+    /// As [`set`](Self::set).
+    pub fn properties<K: AsRef<str>, V: AsRef<str>>(
+        mut self,
+        properties: impl IntoIterator<Item = (K, V)>,
+    ) -> Result<Self, ConfigError> {
+        for (key, value) in properties {
+            self.set(key.as_ref(), value.as_ref())?;
+        }
+        Ok(self)
+    }
+
+    /// Sets one setting by Kafka's key. [`KEYS`] has all that are known; those that are about Java are checked, and named
+    /// by one warning when the producer is built.
+    ///
+    /// # Errors
+    /// A key that is not known, with the nearest one that is, unless [`strict`](Self::strict) is off; a value that its key
+    /// does not take.
     pub fn set(&mut self, key: &str, value: &str) -> Result<&mut Self, ConfigError> {
         let value = value.trim();
-        let Some(known) = SETTERS.iter().find(|setter| setter.key == key) else {
-            return Err(unknown(key, value));
+        let Some(known) = Key::find(key) else {
+            let nearest = nearest(key, KEYS.iter().map(|key| key.name)).unwrap_or_default();
+            if self.is_strict {
+                let rule = format!("there is no such setting; the nearest is {nearest}");
+                return Err(ConfigError::rule(key.to_owned(), value, rule));
+            }
+            let reason = format!("there is no such setting (the nearest is {nearest})");
+            self.without_effect.insert(key.to_owned(), reason);
+            return Ok(self);
         };
-        match (known.set)(self, value) {
-            Ok(()) => Ok(self),
-            Err(rule) => Err(ConfigError::rule(known.key, value, rule)),
+        known.check(value)?;
+        match known.effect {
+            Effect::Setting => self.apply(known.name, value).map_err(|rule| known.error(value, rule))?,
+            Effect::Security => {}
+            Effect::Nothing => {
+                let reason = "it is about Kafka's own client in Java".to_owned();
+                self.without_effect.insert(key.to_owned(), reason);
+            }
         }
+        Ok(self)
     }
-}
 
-/// The keys that [`ProducerConfig::set`] takes.
-pub const KEYS: &[&str] = {
-    const NAMES: [&str; SETTERS.len()] = {
-        let mut names = [""; SETTERS.len()];
-        let mut index = 0;
-        while index < names.len() {
-            names[index] = SETTERS[index].key;
-            index += 1;
+    /// Takes a value over that was checked.
+    fn apply(&mut self, key: &'static str, value: &str) -> Result<(), String> {
+        match key {
+            "acks" => self.acks = Some(acks(value)),
+            "batch.size" => self.batch_size = bytes(value),
+            "bootstrap.servers" => self.bootstrap_servers = vec![value.to_owned()],
+            "buffer.memory" => self.buffer_memory = bytes(value),
+            "client.dns.lookup" if value == "resolve_canonical_bootstrap_servers_only" => {
+                return later("value");
+            }
+            "client.dns.lookup" => {}
+            "client.id" => self.client_id = value.to_owned(),
+            "compression.gzip.level" => self.gzip_level = int(value),
+            "compression.lz4.level" => self.lz4_level = Some(int(value)),
+            "compression.type" => {
+                self.compression = Compression::from_name(value).ok_or("is not built in")?;
+            }
+            "compression.zstd.level" => self.zstd_level = int(value),
+            // A negative time is for ever, as in Kafka.
+            "connections.max.idle.ms" if value.starts_with('-') => self.connections_max_idle = Duration::MAX,
+            "connections.max.idle.ms" => self.connections_max_idle = millis(value),
+            "delivery.timeout.ms" => self.delivery_timeout = Some(millis(value)),
+            "enable.idempotence" => self.enable_idempotence = Some(is_true(value)),
+            "interceptor.classes" if !value.is_empty() => {
+                return Err("names classes in Java, which this producer cannot run".to_owned());
+            }
+            "interceptor.classes" => {}
+            "key.serializer" | "value.serializer" => serializer(value)?,
+            "linger.ms" => self.linger = millis(value),
+            "max.block.ms" => self.max_block = millis(value),
+            "max.in.flight.requests.per.connection" => {
+                self.max_in_flight = NonZeroU32::new(int(value) as u32)
+            }
+            "max.request.size" => self.max_request_size = bytes(value),
+            "metadata.max.age.ms" => self.metadata_max_age = millis(value),
+            "metadata.max.idle.ms" => self.metadata_max_idle = millis(value),
+            "metadata.recovery.rebootstrap.trigger.ms" => self.rebootstrap_trigger = millis(value),
+            "metadata.recovery.strategy" if value.eq_ignore_ascii_case("none") => {
+                self.recovery = Recovery::None
+            }
+            "metadata.recovery.strategy" => self.recovery = Recovery::Rebootstrap,
+            "partitioner.adaptive.partitioning.enable" => self.adaptive = is_true(value),
+            "partitioner.availability.timeout.ms" => self.availability_timeout = millis(value),
+            "partitioner.class" => self.partitioner = partitioner(value)?,
+            "partitioner.ignore.keys" => self.ignore_keys = is_true(value),
+            // The system's own size.
+            "receive.buffer.bytes" if value == "-1" => self.receive_buffer = None,
+            "receive.buffer.bytes" => self.receive_buffer = Some(int(value) as u32),
+            "reconnect.backoff.max.ms" => self.reconnect_backoff_max = millis(value),
+            "reconnect.backoff.ms" => self.reconnect_backoff = millis(value),
+            "request.timeout.ms" => self.request_timeout = millis(value),
+            "retries" => self.retries = Some(int(value) as u32),
+            "retry.backoff.max.ms" => self.retry_backoff_max = millis(value),
+            "retry.backoff.ms" => self.retry_backoff = millis(value),
+            "security.protocol" if value.eq_ignore_ascii_case("PLAINTEXT") => {}
+            "security.protocol" => return later("value"),
+            // Not to be passed over: without them a connection would be less safe than was asked for.
+            "security.providers" if !value.is_empty() => {
+                return Err("names classes in Java, which this producer cannot run".to_owned());
+            }
+            "security.providers" => {}
+            "send.buffer.bytes" if value == "-1" => self.send_buffer = None,
+            "send.buffer.bytes" => self.send_buffer = Some(int(value) as u32),
+            "socket.connection.setup.timeout.max.ms" => self.setup_timeout_max = millis(value),
+            "socket.connection.setup.timeout.ms" => self.setup_timeout = millis(value),
+            "transaction.timeout.ms" => self.transaction_timeout = Some(millis(value)),
+            "transaction.two.phase.commit.enable" => self.two_phase_commit = is_true(value),
+            "transactional.id" => self.transactional_id = Some(value.to_owned()),
+            _ => unreachable!("{key} has an effect"),
         }
-        names
-    };
-    &NAMES
-};
-
-struct Setter {
-    key: &'static str,
-    set: fn(&mut ProducerConfig, &str) -> Result<(), String>,
-}
-
-macro_rules! setters {
-    ($($key:literal => |$config:ident, $value:ident| $set:expr;)*) => {
-        /// The table: a key, and what it does with its value.
-        const SETTERS: &[Setter] = &[$(Setter {
-            key: $key,
-            set: |$config, $value| { $set; Ok(()) },
-        }),*];
-    };
-}
-
-setters! {
-    "acks" => |config, value| config.acks = Some(acks(value)?);
-    "batch.size" => |config, value| config.batch_size = bytes(value, INT)?;
-    "bootstrap.servers" => |config, value| config.bootstrap_servers = vec![value.to_owned()];
-    "buffer.memory" => |config, value| config.buffer_memory = bytes(value, LONG)?;
-    "client.dns.lookup" => |config, value| { let _ = config; dns_lookup(value)? };
-    "client.id" => |config, value| config.client_id = value.to_owned();
-    "compression.gzip.level" => |config, value| config.gzip_level = int(value)?;
-    "compression.lz4.level" => |config, value| config.lz4_level = int(value)?;
-    "compression.type" => |config, value| config.compression = compression(value)?;
-    "compression.zstd.level" => |config, value| config.zstd_level = int(value)?;
-    "connections.max.idle.ms" => |config, value| config.connections_max_idle = idle(value)?;
-    "delivery.timeout.ms" => |config, value| config.delivery_timeout = Some(millis(value, INT)?);
-    "enable.idempotence" => |config, value| config.enable_idempotence = Some(boolean(value)?);
-    "linger.ms" => |config, value| config.linger = millis(value, LONG)?;
-    "max.block.ms" => |config, value| config.max_block = millis(value, LONG)?;
-    "max.in.flight.requests.per.connection" => |config, value| config.max_in_flight = Some(at_least_one(value)?);
-    "max.request.size" => |config, value| config.max_request_size = bytes(value, INT)?;
-    "metadata.max.age.ms" => |config, value| config.metadata_max_age = millis(value, LONG)?;
-    "metadata.max.idle.ms" => |config, value| config.metadata_max_idle = millis(value, LONG)?;
-    "partitioner.class" => |config, value| config.partitioner = partitioner(value)?;
-    "partitioner.ignore.keys" => |config, value| config.ignore_keys = boolean(value)?;
-    "reconnect.backoff.max.ms" => |config, value| config.reconnect_backoff_max = millis(value, LONG)?;
-    "reconnect.backoff.ms" => |config, value| config.reconnect_backoff = millis(value, LONG)?;
-    "request.timeout.ms" => |config, value| config.request_timeout = millis(value, INT)?;
-    "retries" => |config, value| config.retries = Some(number(value, 0, INT)? as u32);
-    "retry.backoff.max.ms" => |config, value| config.retry_backoff_max = millis(value, LONG)?;
-    "retry.backoff.ms" => |config, value| config.retry_backoff = millis(value, LONG)?;
-    "security.protocol" => |config, value| { let _ = config; security_protocol(value)? };
-    "socket.connection.setup.timeout.max.ms" => |config, value| config.setup_timeout_max = millis(value, LONG)?;
-    "socket.connection.setup.timeout.ms" => |config, value| config.setup_timeout = millis(value, LONG)?;
-}
-
-/// The largest value of Kafka's types INT and LONG.
-const INT: i64 = i32::MAX as i64;
-const LONG: i64 = i64::MAX;
-
-/// Keys that Kafka 4.3 has for producers and that have no meaning here yet. Those of `sasl.` and `ssl.` are told by
-/// their beginning.
-const NOT_YET: &[&str] = &[
-    "enable.metrics.push",
-    "interceptor.classes",
-    "key.serializer",
-    "metadata.recovery.rebootstrap.trigger.ms",
-    "metadata.recovery.strategy",
-    "metric.reporters",
-    "metrics.num.samples",
-    "metrics.recording.level",
-    "metrics.sample.window.ms",
-    "partitioner.adaptive.partitioning.enable",
-    "partitioner.availability.timeout.ms",
-    "receive.buffer.bytes",
-    "security.providers",
-    "send.buffer.bytes",
-    "transaction.timeout.ms",
-    "transaction.two.phase.commit.enable",
-    "transactional.id",
-    "value.serializer",
-];
-
-fn unknown(key: &str, value: &str) -> ConfigError {
-    if NOT_YET.contains(&key) || key.starts_with("sasl.") || key.starts_with("ssl.") {
-        let rule = "Kafka has this setting, and this producer does not have it yet";
-        return ConfigError::rule(key.to_owned(), value, rule);
-    }
-    let nearest = nearest(key, KEYS.iter().copied()).unwrap_or_default();
-    ConfigError::rule(key.to_owned(), value, format!("there is no such setting; the nearest is {nearest}"))
-}
-
-fn number(value: &str, least: i64, most: i64) -> Result<i64, String> {
-    match value.parse::<i64>() {
-        Ok(number) if number < least => Err(format!("must be at least {least}")),
-        Ok(number) if number > most => Err(format!("must be at most {most}")),
-        Ok(number) => Ok(number),
-        Err(_) => Err("must be a whole number".to_owned()),
+        Ok(())
     }
 }
 
-fn int(value: &str) -> Result<i32, String> {
-    number(value, i64::from(i32::MIN), INT).map(|number| number as i32)
+fn later(what: &str) -> Result<(), String> {
+    Err(format!("Kafka has this {what}, and this producer does not have it yet"))
 }
 
-fn bytes(value: &str, most: i64) -> Result<usize, String> {
-    number(value, 0, most).map(|number| usize::try_from(number).unwrap_or(usize::MAX))
+// The values below were checked to be what they are read as.
+
+fn int(value: &str) -> i32 {
+    value.parse().unwrap_or_default()
 }
 
-fn millis(value: &str, most: i64) -> Result<Duration, String> {
-    number(value, 0, most).map(|number| Duration::from_millis(number.unsigned_abs()))
+fn bytes(value: &str) -> usize {
+    value.parse::<i64>().map_or(0, |bytes| usize::try_from(bytes).unwrap_or_default())
 }
 
-/// A negative time is for ever, as in Kafka.
-fn idle(value: &str) -> Result<Duration, String> {
-    let millis = number(value, LONG.wrapping_neg(), LONG)?;
-    Ok(u64::try_from(millis).map_or(Duration::MAX, Duration::from_millis))
+fn millis(value: &str) -> Duration {
+    Duration::from_millis(value.parse::<i64>().map_or(0, |millis| u64::try_from(millis).unwrap_or_default()))
 }
 
-fn at_least_one(value: &str) -> Result<NonZeroU32, String> {
-    let number = number(value, 1, INT)?;
-    NonZeroU32::new(number as u32).ok_or_else(|| "must be at least 1".to_owned())
+fn is_true(value: &str) -> bool {
+    value.eq_ignore_ascii_case("true")
 }
 
-fn boolean(value: &str) -> Result<bool, String> {
-    match value.to_ascii_lowercase().as_str() {
-        "true" => Ok(true),
-        "false" => Ok(false),
-        _ => Err("must be true or false".to_owned()),
-    }
-}
-
-fn acks(value: &str) -> Result<Acks, String> {
+fn acks(value: &str) -> Acks {
     match value {
-        "all" | "-1" => Ok(Acks::ALL),
-        "0" => Ok(Acks::NONE),
-        "1" => Ok(Acks::LEADER),
-        _ => Err("must be one of all, -1, 0, 1".to_owned()),
+        "0" => Acks::NONE,
+        "1" => Acks::LEADER,
+        _ => Acks::ALL,
     }
-}
-
-fn compression(value: &str) -> Result<Compression, String> {
-    Compression::from_name(value).ok_or_else(|| "must be one of none, gzip, snappy, lz4, zstd".to_owned())
 }
 
 /// Ours, or the name of the Java class that does the same.
 fn partitioner(value: &str) -> Result<Partitioning, String> {
-    match value.rsplit_once('.').map_or(value, |(_, class)| class) {
+    match class(value) {
         "default" | "" => Ok(Partitioning::Default),
         "round_robin" | "RoundRobinPartitioner" => Ok(Partitioning::RoundRobin),
-        _ => Err("must be one of default, round_robin, RoundRobinPartitioner".to_owned()),
+        "round_robin_keyed" => Ok(Partitioning::RoundRobinKeyed),
+        _ => Err(
+            "must be one of default, round_robin, round_robin_keyed, RoundRobinPartitioner; one of your own is given to \
+             the builder"
+                .to_owned(),
+        ),
     }
 }
 
-fn dns_lookup(value: &str) -> Result<(), String> {
-    match value {
-        "use_all_dns_ips" => Ok(()),
-        "resolve_canonical_bootstrap_servers_only" => {
-            Err("Kafka has this value, and this producer does not have it yet".to_owned())
-        }
-        _ => Err("must be one of use_all_dns_ips, resolve_canonical_bootstrap_servers_only".to_owned()),
+/// What Kafka's serializers take: here the type of what is given as key or value decides, so that their names are enough.
+const SERIALIZERS: &[&str] = &[
+    "BooleanSerializer",
+    "ByteArraySerializer",
+    "ByteBufferSerializer",
+    "BytesSerializer",
+    "DoubleSerializer",
+    "FloatSerializer",
+    "IntegerSerializer",
+    "LongSerializer",
+    "ShortSerializer",
+    "StringSerializer",
+    "UUIDSerializer",
+    "VoidSerializer",
+];
+
+fn serializer(value: &str) -> Result<(), String> {
+    if SERIALIZERS.contains(&class(value)) {
+        return Ok(());
     }
+    Err(format!("must be one of Kafka's own: {}", SERIALIZERS.join(", ")))
 }
 
-fn security_protocol(value: &str) -> Result<(), String> {
-    match value.to_ascii_uppercase().as_str() {
-        "PLAINTEXT" => Ok(()),
-        "SSL" | "SASL_PLAINTEXT" | "SASL_SSL" => {
-            Err("Kafka has this value, and this producer does not have it yet".to_owned())
-        }
-        _ => Err("must be one of PLAINTEXT, SSL, SASL_PLAINTEXT, SASL_SSL".to_owned()),
-    }
+/// The last part of a class's name.
+fn class(value: &str) -> &str {
+    value.rsplit_once('.').map_or(value, |(_, class)| class)
 }

@@ -4,7 +4,7 @@
 //! batch. A record costs no allocation, no clock and no wake-up; those come with a batch.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -41,6 +41,10 @@ pub(crate) struct Partition {
     /// Its place in the core's list.
     pub(crate) slot: usize,
     queue: Mutex<Queue>,
+    /// How many batches wait to be sent, first or again.
+    waiting: AtomicU32,
+    /// Whether its broker has taken no batches for longer than `partitioner.availability.timeout.ms`.
+    is_stuck: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -178,7 +182,7 @@ impl Accumulator {
         turn: Turn,
     ) -> Result<Delivery, Obstacle> {
         loop {
-            let choice = topic.partitioner.choose(record.partition, record.key_bytes());
+            let choice = topic.partitioner.choose(record);
             let Some(partition) =
                 usize::try_from(choice.partition).ok().and_then(|at| topic.partitions.get(at))
             else {
@@ -203,7 +207,7 @@ impl Accumulator {
                 self.ledger.touch(partition.slot, size);
                 if choice.is_sticky {
                     queue.sticky_bytes = 0;
-                    topic.partitioner.move_on(choice.partition);
+                    topic.move_on(choice.partition);
                     continue;
                 }
             }
@@ -221,6 +225,7 @@ impl Accumulator {
                 timestamp = record.timestamp.unwrap_or(now.0);
                 let cell = Cell::new(partition.topic.clone(), partition.index);
                 queue.open = Some(OpenBatch::new(grant, self.options, cell, now));
+                partition.count_waiting(1);
             }
             return self.write(topic, partition, &mut queue, record, timestamp, callback, choice.is_sticky);
         }
@@ -254,7 +259,7 @@ impl Accumulator {
             let share = self.batch_size.max(1);
             if queue.sticky_bytes >= share * 2 || (is_full && queue.sticky_bytes >= share) {
                 queue.sticky_bytes = 0;
-                topic.partitioner.move_on(partition.index);
+                topic.move_on(partition.index);
             }
         }
         Ok(delivery)
@@ -372,6 +377,11 @@ fn upper_bound(record: &Record<'_>) -> usize {
 }
 
 impl Topic {
+    /// Lets records without a key go to another partition.
+    fn move_on(&self, from: i32) {
+        self.partitioner.move_on(from, &|index| self.partitions.get(index as usize)?.load());
+    }
+
     /// What it means that there is no such partition: refused at once if it cannot be one, else perhaps not yet.
     #[cold]
     fn lacks(&self, partition: i32) -> Result<Obstacle, SendError> {
@@ -395,7 +405,14 @@ impl Queue {
 
 impl Partition {
     pub(crate) fn new(topic: TopicName, index: i32, slot: usize) -> Arc<Self> {
-        Arc::new(Self { topic, index, slot, queue: Mutex::default() })
+        Arc::new(Self {
+            topic,
+            index,
+            slot,
+            queue: Mutex::default(),
+            waiting: AtomicU32::new(0),
+            is_stuck: AtomicBool::new(false),
+        })
     }
 
     /// Whether there is a batch to be sent.
@@ -442,6 +459,22 @@ impl Partition {
     pub(crate) fn take(&self) -> Option<Batch> {
         let mut queue = lock(&self.queue);
         let batch = queue.full.pop_front().or_else(|| queue.open.take())?;
+        self.count_waiting(-1);
         Some(batch.close())
+    }
+
+    /// Counts batches that wait to be sent.
+    pub(crate) fn count_waiting(&self, change: i32) {
+        self.waiting.fetch_add(change as u32, Ordering::Relaxed);
+    }
+
+    /// Notes whether its broker takes batches.
+    pub(crate) fn set_stuck(&self, is_stuck: bool) {
+        self.is_stuck.store(is_stuck, Ordering::Relaxed);
+    }
+
+    /// How many batches wait; `None` if its broker takes none.
+    fn load(&self) -> Option<u32> {
+        (!self.is_stuck.load(Ordering::Relaxed)).then(|| self.waiting.load(Ordering::Relaxed))
     }
 }

@@ -15,7 +15,7 @@ use super::receipt::Stored;
 use super::retry::{Verdict, judge};
 use super::sequences::Leadership;
 use super::{Core, unknown};
-use crate::config::Address;
+use crate::config::{Address, Recovery};
 use crate::error::SendError;
 
 impl Core {
@@ -73,7 +73,13 @@ impl Core {
             Content::Metadata => match MetadataResponse::read(body, version) {
                 Ok(response) => {
                     self.mute(connection, response.throttle_time_ms, now);
-                    self.learn(response, now);
+                    if response.error_code == ErrorCode::REBOOTSTRAP_REQUIRED
+                        && self.settings.recovery == Recovery::Rebootstrap
+                    {
+                        self.rebootstrap("a broker asks for it", now);
+                    } else {
+                        self.learn(response, now);
+                    }
                     Ok(())
                 }
                 Err(error) => {
@@ -163,6 +169,8 @@ impl Core {
             }
         }
         self.close_moved(now);
+        let brokers = self.metadata.brokers();
+        self.availability.keep(|broker| brokers.contains_key(&broker));
     }
 
     /// Gives up connections to addresses at which their brokers no longer are.
@@ -202,9 +210,7 @@ impl Core {
         let active: Vec<usize> =
             self.active.iter().copied().filter(|&slot| self.lanes[slot].in_flight == 0).collect();
         for slot in active {
-            let retries = std::mem::take(&mut self.lanes[slot].retries);
-            let queued: Vec<_> = std::iter::from_fn(|| self.lanes[slot].shared.take()).collect();
-            for batch in retries.into_iter().chain(queued) {
+            for batch in self.lanes[slot].take_all() {
                 let error = match batch.may_be_stored {
                     true => unknown(&batch, "no new producer id was to be had to send it again"),
                     false => rejected(code, &batch.cell.topic, batch.cell.partition, None),

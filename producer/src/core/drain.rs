@@ -14,6 +14,7 @@ use super::connection::{Connection, ConnectionId, Content, InFlight, Sent};
 use super::lane::{Rules, Status};
 use super::sequences::Leadership;
 use super::{Action, Core};
+use crate::config::Recovery;
 use crate::error::SendError;
 
 /// How many bytes of full batches go at once. Fewer wait, while an earlier request to the same broker has no answer, for
@@ -30,11 +31,14 @@ struct Ready {
 impl Core {
     /// Asks for metadata if it is due.
     pub(super) fn ask_for_metadata(&mut self, now: Timestamp) {
+        self.rebootstrap_if_due(now);
         let due = self.metadata.due_at();
         if due > now {
             self.wake_at(due);
             return;
         }
+        self.metadata.is_missed(now);
+        self.rebootstrap_if_due(now);
         let Some(connection) = self.links.least_loaded(usize::MAX, now) else {
             self.connect_anywhere(now);
             return;
@@ -47,10 +51,35 @@ impl Core {
         }
     }
 
+    /// Begins again with the bootstrap servers when the known brokers have told nothing for too long (KIP-1102).
+    fn rebootstrap_if_due(&mut self, now: Timestamp) {
+        let Some(since) = self.metadata.missed_since() else { return };
+        if self.settings.recovery == Recovery::None || self.metadata.brokers().is_empty() {
+            return;
+        }
+        let due = since + self.settings.rebootstrap_trigger;
+        if due > now {
+            self.wake_at(due);
+        } else {
+            self.rebootstrap("it did not tell metadata for metadata.recovery.rebootstrap.trigger.ms", now);
+        }
+    }
+
+    /// Forgets the cluster's addresses, and begins again with the bootstrap servers.
+    pub(super) fn rebootstrap(&mut self, reason: &str, now: Timestamp) {
+        tracing::warn!("begins again with bootstrap.servers: {reason}");
+        self.metadata.forget_brokers(now);
+        let connections: Vec<_> = self.links.connections.keys().copied().collect();
+        for connection in connections {
+            self.drop_link(connection, "is left to begin again with bootstrap.servers", now);
+        }
+    }
+
     /// Sends whatever can be sent.
     pub(super) fn drain(&mut self, now: Timestamp) {
         let ready = self.ready_lanes(now);
         for (broker, Ready { slots, due }) in ready {
+            self.note_availability(broker, now);
             let Some(connection) = self.links.to_broker(broker) else {
                 self.connect_to(broker, now);
                 continue;
@@ -62,6 +91,18 @@ impl Core {
             self.fill(connection, slots, now);
         }
         self.turn = self.turn.wrapping_add(1);
+    }
+
+    /// Notes whether a broker for which batches wait takes them; if it has not for long, its partitions are passed over.
+    fn note_availability(&mut self, broker: BrokerId, now: Timestamp) {
+        let link = self.links.to_broker(broker).map(|connection| &self.links.connections[&connection]);
+        let can_take = link.is_some_and(|link| link.has_room(self.settings.max_in_flight, now));
+        let Some(is_stuck) = self.availability.saw(broker, can_take, now) else { return };
+        for lane in &self.lanes {
+            if lane.leader.is_some_and(|leader| leader.broker == broker) {
+                lane.shared.set_stuck(is_stuck);
+            }
+        }
     }
 
     fn are_many(&self, slots: &[usize]) -> bool {

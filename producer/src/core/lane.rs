@@ -145,7 +145,7 @@ impl Lane {
 
     /// Takes the batch that goes next, with its sequence number.
     pub(crate) fn take(&mut self, rules: &Rules) -> Option<Batch> {
-        if let Some(batch) = self.retries.pop_front() {
+        if let Some(batch) = self.take_retry() {
             return Some(batch);
         }
         let mut batch = self.shared.take()?;
@@ -157,10 +157,25 @@ impl Lane {
         Some(batch)
     }
 
+    /// Takes the oldest batch that is to be sent again.
+    pub(crate) fn take_retry(&mut self) -> Option<Batch> {
+        let batch = self.retries.pop_front()?;
+        self.shared.count_waiting(-1);
+        Some(batch)
+    }
+
+    /// Takes every batch that is not under way, in order.
+    pub(crate) fn take_all(&mut self) -> Vec<Batch> {
+        let mut all: Vec<Batch> = std::iter::from_fn(|| self.take_retry()).collect();
+        all.extend(std::iter::from_fn(|| self.shared.take()));
+        all
+    }
+
     /// Puts a batch back, in its place among those that are to be sent again.
     pub(crate) fn put_back(&mut self, batch: Batch) {
         let place = self.retries.partition_point(|other| other.position < batch.position);
         self.retries.insert(place, batch);
+        self.shared.count_waiting(1);
     }
 
     /// When the oldest batch that is not under way was opened.

@@ -8,7 +8,7 @@ use protocol::random::Random;
 
 use super::connection::{Connection, ConnectionId, Content, InFlight, Sent, State};
 use super::{Action, Connections, Core};
-use crate::config::{Address, Settings};
+use crate::config::{Address, Recovery, Settings};
 use crate::error::Unreachable;
 
 #[derive(Debug)]
@@ -176,6 +176,9 @@ impl Core {
         let busy: BTreeSet<&Address> = self.links.connections.values().map(|link| &link.address).collect();
         let known = self.metadata.brokers().iter().map(|(&id, address)| (address.clone(), Some(id)));
         let bootstrap = self.links.bootstrap.iter().map(|address| (address.clone(), None));
+        // Without recovery, they are only where it began.
+        let is_over = self.settings.recovery == Recovery::None && !self.metadata.brokers().is_empty();
+        let bootstrap = bootstrap.filter(|_| !is_over);
         let candidates: Vec<_> =
             known.chain(bootstrap).filter(|(address, _)| !busy.contains(address)).collect();
         let tried_at = |address: &Address| {

@@ -26,6 +26,8 @@ pub(crate) struct Metadata {
     not_before: Timestamp,
     /// When it is too old.
     stale_at: Timestamp,
+    /// Since when it is wanted and not had.
+    missed_since: Option<Timestamp>,
     failures: u32,
     max_age: Duration,
     backoff: Backoff,
@@ -57,6 +59,7 @@ impl Metadata {
             is_asked: false,
             not_before: Timestamp(i64::MIN),
             stale_at: Timestamp::NEVER,
+            missed_since: None,
             failures: 0,
             max_age,
             backoff,
@@ -106,6 +109,23 @@ impl Metadata {
         self.is_wanted = true;
     }
 
+    /// It is due, and not there yet.
+    pub(crate) fn is_missed(&mut self, now: Timestamp) {
+        self.missed_since.get_or_insert(now);
+    }
+
+    /// Since when it is asked for in vain.
+    pub(crate) fn missed_since(&self) -> Option<Timestamp> {
+        self.missed_since
+    }
+
+    /// No broker is known any more: whom to ask is to be learned anew.
+    pub(crate) fn forget_brokers(&mut self, now: Timestamp) {
+        self.brokers.clear();
+        self.missed_since = Some(now);
+        (self.is_asked, self.is_wanted) = (false, true);
+    }
+
     /// When to ask.
     pub(crate) fn due_at(&self) -> Timestamp {
         match (self.is_asked, self.is_wanted) {
@@ -140,6 +160,7 @@ impl Metadata {
     ) -> Vec<TopicName> {
         self.version += 1;
         self.is_asked = false;
+        self.missed_since = None;
         self.stale_at = now + self.max_age;
         let mut has_news = false;
         let brokers = response.brokers.into_iter().filter_map(|broker| {

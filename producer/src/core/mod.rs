@@ -18,6 +18,7 @@
 
 mod accumulator;
 mod answers;
+mod availability;
 mod batch;
 mod connection;
 mod drain;
@@ -47,6 +48,7 @@ use protocol::records::Compressor;
 
 pub(crate) use self::accumulator::Accumulator;
 use self::accumulator::Partition;
+use self::availability::Availability;
 use self::batch::Batch;
 use self::connection::Connection;
 pub use self::connection::ConnectionId;
@@ -155,6 +157,7 @@ pub struct Core {
     metadata: Metadata,
     identity: Identity,
     links: Links,
+    availability: Availability,
     lanes: Vec<Lane>,
     /// Lanes whose topic was forgotten.
     free_slots: Vec<usize>,
@@ -184,6 +187,7 @@ impl Core {
             metadata: Metadata::new(settings.metadata_max_age, settings.retry_backoff),
             identity: Identity::new(),
             links: Links::new(&settings, &mut random),
+            availability: Availability::new(settings.availability_timeout),
             lanes: Vec::new(),
             free_slots: Vec::new(),
             active: BTreeSet::new(),
@@ -203,6 +207,12 @@ impl Core {
     /// What all sending tasks share.
     pub(crate) fn accumulator(&self) -> &Arc<Accumulator> {
         &self.accumulator
+    }
+
+    /// The sizes of a socket's buffers for sending and receiving.
+    #[cfg(feature = "net")]
+    pub(crate) fn socket_buffers(&self) -> [Option<u32>; 2] {
+        [self.settings.send_buffer, self.settings.receive_buffer]
     }
 
     /// Takes a record. If there is no room for it, or its topic is not known yet, it waits for up to `max.block.ms`; an
@@ -339,7 +349,7 @@ impl Core {
         let active: Vec<usize> = self.active.iter().copied().collect();
         for slot in active {
             while self.lanes[slot].retries.front().is_some_and(is_old) {
-                if let Some(batch) = self.lanes[slot].retries.pop_front() {
+                if let Some(batch) = self.lanes[slot].take_retry() {
                     self.give_up(slot, batch, now);
                 }
             }
@@ -425,9 +435,7 @@ impl Core {
             self.end(sent.batch, Err(error));
         }
         for slot in 0..self.lanes.len() {
-            let retries = std::mem::take(&mut self.lanes[slot].retries);
-            let queued = std::iter::from_fn(|| self.lanes[slot].shared.take()).collect::<Vec<_>>();
-            for batch in retries.into_iter().chain(queued) {
+            for batch in self.lanes[slot].take_all() {
                 count(&batch);
                 let error = match batch.may_be_stored {
                     true => unknown(&batch, "the producer was closed before it could be sent again"),
@@ -451,18 +459,12 @@ impl Core {
             return;
         }
         let (lanes, free) = (&mut self.lanes, &mut self.free_slots);
-        let (settings, random) = (&self.settings, &mut self.random);
+        let (settings, random, availability) = (&self.settings, &mut self.random, &self.availability);
         self.accumulator.update_topics(|topics| {
             for name in names {
                 let Some(known) = self.metadata.topic(name) else { continue };
                 let mut topic = topics.get(name).map_or_else(
-                    || {
-                        Topic::new(Partitioner::new(
-                            settings.partitioner,
-                            settings.ignore_keys,
-                            random.bits(),
-                        ))
-                    },
+                    || Topic::new(Partitioner::new(settings, random.bits())),
                     |topic| Topic::clone(topic),
                 );
                 for index in topic.partitions.len()..known.leaders.len() {
@@ -479,6 +481,7 @@ impl Core {
                 for (index, leader) in known.leaders.iter().enumerate() {
                     let lane = &mut lanes[topic.partitions[index].slot];
                     lane.follow(*leader);
+                    lane.shared.set_stuck(leader.is_some_and(|leader| availability.is_stuck(leader.broker)));
                     if known.is_another {
                         lane.sequences.forget_leader();
                     }

@@ -97,7 +97,8 @@ mod tests {
     }
 
     fn add(topics: &Topics, name: &str) {
-        let partitioner = Partitioner::new(crate::Partitioning::Default, false, 7);
+        let settings = crate::ProducerConfig::new(["h:1"]).build().unwrap();
+        let partitioner = Partitioner::new(&settings, 7);
         topics.change(|topics| drop(topics.insert(name.into(), Arc::new(Topic::new(partitioner)))));
     }
 

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::future::Future;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use bytes::{Buf, BytesMut};
 use protocol::frame::EncodedFrame;
 use protocol::names::Timestamp;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
@@ -62,7 +63,8 @@ impl Driver {
     fn perform(&mut self, action: Action) {
         match action {
             Action::Connect { connection, address } => {
-                self.sockets.insert(connection, Socket::Opening(Box::pin(open(address))));
+                self.sockets
+                    .insert(connection, Socket::Opening(Box::pin(open(address, self.core.socket_buffers()))));
             }
             Action::Transmit { connection, correlation_id, frame } => {
                 if let Some(Socket::Open { outgoing, .. }) = self.sockets.get_mut(&connection) {
@@ -211,21 +213,31 @@ async fn part(mut stream: TcpStream) {
 }
 
 /// Opens a connection to the first of the host's addresses that takes one.
-async fn open(address: Address) -> Result<TcpStream, String> {
+async fn open(address: Address, buffers: [Option<u32>; 2]) -> Result<TcpStream, String> {
     let resolved = lookup_host((address.host.as_str(), address.port)).await;
     let resolved: Vec<_> = resolved.map_err(|error| format!("the name does not resolve: {error}"))?.collect();
     let mut failures = Vec::new();
     for socket_address in &resolved {
-        match TcpStream::connect(socket_address)
-            .await
-            .and_then(|stream| stream.set_nodelay(true).map(|()| stream))
-        {
+        match connect(*socket_address, buffers).await {
             Ok(stream) => return Ok(stream),
             Err(error) if resolved.len() == 1 => return Err(error.to_string()),
             Err(error) => failures.push(format!("{socket_address}: {error}")),
         }
     }
     Err(if failures.is_empty() { "the name has no address".to_owned() } else { failures.join(", ") })
+}
+
+async fn connect(address: SocketAddr, [send, receive]: [Option<u32>; 2]) -> std::io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+    if let Some(bytes) = send {
+        socket.set_send_buffer_size(bytes)?;
+    }
+    if let Some(bytes) = receive {
+        socket.set_recv_buffer_size(bytes)?;
+    }
+    let stream = socket.connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// Checks that at least one of the addresses has a name that resolves.
@@ -241,4 +253,28 @@ pub(super) async fn resolve_any(addresses: &[Address]) -> Result<(), ConfigError
     let value: Vec<_> = addresses.iter().map(Address::to_string).collect();
     let rule = format!("at least one name must resolve ({})", reasons.join("; "));
     Err(ConfigError::rule("bootstrap.servers", value.join(","), rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_socket_has_the_buffers_that_are_asked_for() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let plain = connect(address, [None, None]).await.unwrap();
+        let small = connect(address, [Some(20_000), Some(10_000)]).await.unwrap();
+        let sizes = |stream: TcpStream| {
+            let socket = TcpSocket::from_std_stream(stream.into_std().unwrap());
+            (socket.send_buffer_size().unwrap(), socket.recv_buffer_size().unwrap())
+        };
+        // Linux keeps books of its own in the same buffer, and doubles what is asked for.
+        let (send, receive) = sizes(small);
+        assert!(
+            (20_000..=40_000).contains(&send) && (10_000..=20_000).contains(&receive),
+            "{send} {receive}"
+        );
+        assert_ne!(sizes(plain), (send, receive));
+    }
 }

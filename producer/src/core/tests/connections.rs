@@ -3,6 +3,7 @@
 use protocol::frame::encode_response;
 
 use super::*;
+use crate::Recovery;
 
 #[test]
 fn a_broker_that_refuses_is_passed_over_for_the_next() {
@@ -212,4 +213,62 @@ fn a_broker_that_speaks_no_version_in_common_is_named_for_it() {
     stage.pass(ms(500));
     let error = delivery.outcome().unwrap().unwrap_err().to_string();
     assert!(error.contains("b1:9092: speaks no version of Produce that this producer knows"), "{error}");
+}
+
+/// A producer that has learned of the brokers and then hears from none of them.
+fn cut_off(recovery: Recovery) -> Stage {
+    let config = ProducerConfig::new(["boot:9092"]).linger(Duration::ZERO).metadata_max_age(ms(3000));
+    let mut stage = Stage::with(config.metadata_recovery(recovery, ms(2000)).max_block(ms(100_000)));
+    drop(stage.send("a"));
+    stage.acknowledge_all();
+    stage.connected.clear();
+    stage
+}
+
+fn addresses(stage: &Stage) -> BTreeSet<&str> {
+    stage.connected.iter().map(|(_, address)| address.as_str()).collect()
+}
+
+#[test]
+fn without_metadata_for_long_it_begins_again_with_the_bootstrap_servers() {
+    let mut stage = cut_off(Recovery::Rebootstrap);
+    stage.is_silent = true;
+    stage.pass(ms(4900));
+    assert!(stage.connected.is_empty(), "the brokers are still waited for");
+    stage.pass(ms(200));
+    assert_eq!(addresses(&stage), BTreeSet::from(["boot:9092"]));
+}
+
+#[test]
+fn without_recovery_it_stays_with_the_brokers_that_it_knows() {
+    let mut stage = cut_off(Recovery::None);
+    let connections: Vec<_> = stage.core.links.connections.keys().copied().collect();
+    stage.refusing = ["b1:9092", "b2:9092", "boot:9092"].map(str::to_owned).into();
+    connections.into_iter().for_each(|connection| stage.disconnect(connection));
+    stage.pass(ms(10_000));
+    assert_eq!(addresses(&stage), BTreeSet::from(["b1:9092", "b2:9092"]));
+}
+
+#[test]
+fn all_known_brokers_gone_is_a_reason_to_ask_the_bootstrap_servers() {
+    let mut stage = cut_off(Recovery::Rebootstrap);
+    let connections: Vec<_> = stage.core.links.connections.keys().copied().collect();
+    stage.refusing = ["b1:9092", "b2:9092"].map(str::to_owned).into();
+    connections.into_iter().for_each(|connection| stage.disconnect(connection));
+    stage.pass(ms(1500));
+    assert!(addresses(&stage).contains("boot:9092"));
+    assert!(stage.core.metadata.missed_since().is_none(), "the bootstrap server has told it");
+}
+
+#[test]
+fn a_broker_that_asks_for_it_makes_it_begin_again() {
+    let mut stage = cut_off(Recovery::Rebootstrap);
+    stage.metadata_error = ErrorCode::REBOOTSTRAP_REQUIRED;
+    stage.pass(ms(3000));
+    stage.metadata_error = ErrorCode::NONE;
+    stage.pass(ms(1000));
+    assert_eq!(stage.connected.first().map(|(_, address)| address.as_str()), Some("boot:9092"));
+    drop(stage.send("b"));
+    stage.pass(ms(1000));
+    assert_eq!(stage.next().values(), ["b"]);
 }

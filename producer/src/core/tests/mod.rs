@@ -38,6 +38,7 @@ struct Stage {
     /// Leader and epoch of each partition of the topic `t`.
     leaders: Vec<(i32, i32)>,
     topic_error: ErrorCode,
+    metadata_error: ErrorCode,
     topic_id: Uuid,
     /// What is answered to InitProducerId.
     identity: (ErrorCode, i64, i16),
@@ -88,6 +89,7 @@ impl Stage {
             now: START,
             leaders: vec![(1, 0)],
             topic_error: ErrorCode::NONE,
+            metadata_error: ErrorCode::NONE,
             topic_id: Uuid::ZERO,
             identity: (ErrorCode::NONE, 7, 0),
             refusing: BTreeSet::new(),
@@ -241,6 +243,7 @@ impl Stage {
         };
         let mut response = MetadataResponse { brokers: vec![broker(1), broker(2)], ..Default::default() };
         response.topics = names.map(topic).collect();
+        response.error_code = self.metadata_error;
         response
     }
 
