@@ -108,7 +108,7 @@ mod words;
 /// The wire protocol, for those who drive a [`Cluster`] by hand.
 pub use protocol;
 
-pub use self::action::{Action, ElectionKind, Lag};
+pub use self::action::{Action, ActionError, ElectionKind, Lag};
 pub use self::cluster::{
     AdminError, BrokerState, CloseReason, Cluster, ConnectionId, Effect, Effects, Endpoint, Input, Partition,
     Topic,

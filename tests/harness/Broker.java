@@ -12,7 +12,9 @@ public class Broker {
         watch.setDaemon(true);
         watch.start();
 
-        String[] format = {"format", "--cluster-id", "bWlsZW5hLWludGVyb3AtMA", "--config", args[0]};
+        String[] format = {
+            "format", "--ignore-formatted", "--cluster-id", "bWlsZW5hLWludGVyb3AtMA", "--config", args[0]
+        };
         int code = kafka.tools.StorageTool.execute(format, System.out);
         if (code != 0) {
             System.exit(code);

@@ -3,6 +3,8 @@
 //! ```text
 //! tools      find, fetch and cache what a machine may lack
 //! real_kafka an Apache Kafka broker, one node, no container        java, python, server   client programs that take jobs
+//! real_cluster  three of them, which can be taken down             wire       one connection, one request, one answer
+//! in_sync    what acks mean when followers are down, as a table
 //! rows       records as plain data: made from a seed, compared byte for byte
 //! world      producer core × cluster core on a virtual network and clock        network, history, losses, mischief   its parts
 //! proxy      a way between client and broker that changes one byte when told to
@@ -13,6 +15,7 @@
 
 pub mod cases;
 pub mod history;
+pub mod in_sync;
 pub mod java;
 pub mod losses;
 pub mod mischief;
@@ -21,8 +24,10 @@ pub mod proxy;
 pub mod python;
 pub mod random;
 pub mod raw;
+pub mod real_cluster;
 pub mod real_kafka;
 pub mod rows;
 pub mod server;
 pub mod tools;
+pub mod wire;
 pub mod world;

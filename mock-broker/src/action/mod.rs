@@ -1,12 +1,36 @@
 //! Actions: what a test or a scenario does to a cluster. Plain data.
 
+mod grammar;
+
 use std::time::Duration;
 
 use protocol::names::{BrokerId, TopicName};
 
+pub use self::grammar::ActionError;
 use crate::config::TopicSpec;
 
 /// Something done to a cluster from outside: see [`Cluster::perform`](crate::Cluster::perform).
+///
+/// It can be written as text, a verb and what it is about, and read from it:
+///
+/// ```text
+/// crash broker=2        stop broker=2         start broker=2
+/// lag broker=3 time=500ms                     lag broker=3 topic=orders partition=0 records=5
+/// lag broker=3 frozen                         lag broker=3 none
+/// hold elections                              release elections
+/// move topic=orders partition=0 broker=2      elect topic=orders partition=0 kind=preferred
+/// create topic=orders partitions=6 replicas=3 min.insync.replicas=2
+/// delete topic=orders
+/// ```
+///
+/// ```
+/// use milena_mock_broker::Action;
+/// use milena_mock_broker::protocol::names::BrokerId;
+///
+/// assert_eq!("crash broker=2".parse(), Ok(Action::CrashBroker(BrokerId(2))));
+/// let error = "crahs broker=2".parse::<Action>().unwrap_err();
+/// assert_eq!(error.to_string(), "column 1: there is no action `crahs`; the nearest is `crash`");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
