@@ -53,6 +53,7 @@
 //! | Produce | 3–13 | acks 0, 1, all; `min.insync.replicas`; every check of a real broker on a batch; idempotence; leader hints; topic ids | transactions |
 //! | Fetch | 4–18 | long polling, limits, epochs, reading from followers by rack, topic ids, leader hints | sessions are declined, so that clients ask for all each time |
 //! | ListOffsets | 1–11 | the ends, by timestamp, the highest timestamp; tiered storage is empty | |
+//! | OffsetForLeaderEpoch | 2–4 | where epochs end, so that consumers notice what was cut off | |
 //! | Metadata | 0–13 | by name and id, automatic creation, leader epochs, rights, racks | |
 //! | FindCoordinator | 0–6 | a broker for every key | the topics `__consumer_offsets` and `__transaction_state` themselves |
 //! | JoinGroup, SyncGroup, Heartbeat, LeaveGroup | 0–9, 0–5, 0–4, 0–5 | classic groups: every error of a real coordinator, static members, session and rebalance timers | |

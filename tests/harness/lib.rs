@@ -3,7 +3,7 @@
 //! ```text
 //! tools      find, fetch and cache what a machine may lack
 //! real_kafka an Apache Kafka broker, one node, no container        java, python, server   client programs that take jobs
-//! real_cluster  three of them, which can be taken down             wire       one connection, one request, one answer
+//! real_cluster  three of them, which can be taken down             wire       topics without any client's help
 //! in_sync    what acks mean when followers are down, as a table
 //! rows       records as plain data: made from a seed, compared byte for byte
 //! world      producer core × cluster core on a virtual network and clock        network, history, losses, mischief   its parts

@@ -67,11 +67,14 @@ impl RealCluster {
         Ok(())
     }
 
-    /// Starts a broker that was killed, on its old port and data; returns when it takes requests.
+    /// Starts a broker that does not run, on its old port and data; returns when it takes requests.
     ///
     /// # Errors
     /// As [`Self::start`].
     pub fn restart(&mut self, broker: i32) -> Result<(), String> {
+        if self.nodes[place(broker)].is_some() {
+            return Ok(());
+        }
         let dir = self.dir.join(format!("node-{broker}"));
         fs::create_dir_all(&dir).expect("the cache can be written to");
         let roles = if broker == 1 { Roles::Both } else { Roles::Broker };

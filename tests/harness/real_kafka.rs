@@ -88,9 +88,12 @@ impl Node {
         self.child.id()
     }
 
-    /// Waits until it has ended.
+    /// Waits until it has ended by itself.
     pub(crate) fn wait(&mut self) {
+        // Waiting would close it, and that ends the node at once.
+        let input = self.child.stdin.take();
         let _ = self.child.wait();
+        drop(input);
     }
 
     /// Ends it without any farewell.

@@ -1,16 +1,7 @@
-//! A client with no wishes of its own: one connection, one request, one answer, in the versions that name topics.
+//! Topics of one partition, over one connection to one broker: created, looked at, written and read without any client's
+//! help.
 
-use std::{
-    io::{Read, Write},
-    net::TcpStream,
-    time::Duration,
-};
-
-use bytes::BytesMut;
 use protocol::{
-    Message, ResponseHeader,
-    api::RequestMessage,
-    frame::{self, Framer},
     messages::{
         CreateTopicsRequest, FetchRequest, MetadataRequest, ProduceRequest,
         create_topics::{CreatableReplicaAssignment, CreatableTopic, CreatableTopicConfig},
@@ -23,72 +14,19 @@ use protocol::{
     wire::Records,
 };
 
+use crate::raw::Raw;
+
 /// A connection to one broker.
 #[derive(Debug)]
-pub struct Wire {
-    stream: TcpStream,
-    received: BytesMut,
-    correlation_id: i32,
-}
-
-/// A watchdog: no answer takes longer.
-const WATCHDOG: Duration = Duration::from_secs(30);
+pub struct Wire(Raw);
 
 impl Wire {
     /// Connects.
     ///
     /// # Errors
-    /// The system's reason.
+    /// Nobody listens there.
     pub fn connect(address: &str) -> Result<Self, String> {
-        let stream = TcpStream::connect(address).map_err(|e| format!("{address}: {e}"))?;
-        stream.set_read_timeout(Some(WATCHDOG)).map_err(|e| e.to_string())?;
-        stream.set_nodelay(true).map_err(|e| e.to_string())?;
-        Ok(Self { stream, received: BytesMut::new(), correlation_id: 0 })
-    }
-
-    /// Sends a request that may have no answer.
-    ///
-    /// # Errors
-    /// It cannot be said in this version, or the connection is broken.
-    pub fn tell<M: RequestMessage>(&mut self, version: i16, request: &M) -> Result<(), String> {
-        self.correlation_id += 1;
-        let frame = frame::encode_request(self.correlation_id, Some("milena-wire"), version, request);
-        let frame = frame.map_err(|e| e.to_string())?.into_bytes();
-        self.stream.write_all(&frame).map_err(|e| format!("sending {:?}: {e}", M::KEY))
-    }
-
-    /// Sends a request and waits for its answer.
-    ///
-    /// # Errors
-    /// As [`Self::tell`]; the answer does not come or cannot be read.
-    pub fn ask<M: RequestMessage>(&mut self, version: i16, request: &M) -> Result<M::Response, String> {
-        self.tell(version, request)?;
-        self.answer::<M>(version)
-    }
-
-    /// Waits for an answer.
-    ///
-    /// # Errors
-    /// It does not come, or cannot be read.
-    pub fn answer<M: RequestMessage>(&mut self, version: i16) -> Result<M::Response, String> {
-        loop {
-            let frame = Framer::default().next(&mut self.received).map_err(|e| e.to_string())?;
-            if let Some(frame) = frame {
-                let (_, body) = ResponseHeader::read(M::KEY, version, &frame).map_err(|e| e.to_string())?;
-                return M::Response::read(&body, version).map_err(|e| e.to_string());
-            }
-            let mut piece = [0; 4096];
-            match self.stream.read(&mut piece) {
-                Ok(0) => {
-                    return Err(format!(
-                        "the broker closed the connection instead of answering {:?}",
-                        M::KEY
-                    ));
-                }
-                Ok(count) => self.received.extend_from_slice(&piece[..count]),
-                Err(e) => return Err(format!("waiting for the answer to {:?}: {e}", M::KEY)),
-            }
-        }
+        Raw::connect(address).map(Self)
     }
 
     /// Creates topics of one partition each, with these brokers, the first of which leads.
@@ -121,7 +59,7 @@ impl Wire {
             timeout_ms: 30_000,
             ..Default::default()
         };
-        let response = self.ask(5, &request)?;
+        let response = self.0.ask(5, &request)?;
         match response.topics.iter().find(|topic| topic.error_code.is_error()) {
             None => Ok(()),
             Some(topic) => {
@@ -134,7 +72,7 @@ impl Wire {
     /// What this broker says of the one partition of a topic.
     ///
     /// # Errors
-    /// As [`Self::ask`], or the topic is not there.
+    /// As [`Raw::ask`], or the topic is not there.
     pub fn partition(&mut self, topic: &str) -> Result<MetadataResponsePartition, String> {
         let named = MetadataRequestTopic { name: Some(topic.into()), ..Default::default() };
         let request = MetadataRequest {
@@ -142,7 +80,7 @@ impl Wire {
             allow_auto_topic_creation: false,
             ..Default::default()
         };
-        let mut response = self.ask(8, &request)?;
+        let mut response = self.0.ask(8, &request)?;
         let partition = response.topics.pop().and_then(|mut topic| topic.partitions.pop());
         partition.ok_or_else(|| format!("there is no topic {topic}"))
     }
@@ -150,7 +88,7 @@ impl Wire {
     /// Sends one record to the one partition of a topic.
     ///
     /// # Errors
-    /// As [`Self::tell`].
+    /// As [`Raw::send`].
     pub fn send(&mut self, topic: &str, acks: i16, timeout_ms: i32, value: &str) -> Result<(), String> {
         let mut batch = BatchBuilder::new(Vec::new(), BatchOptions::default());
         batch.append(0, None, Some(value.as_bytes()), []).map_err(|e| e.to_string())?;
@@ -159,15 +97,15 @@ impl Wire {
         let topic = TopicProduceData { name: topic.into(), partition_data: vec![data], ..Default::default() };
         let request =
             ProduceRequest { acks: Acks(acks), timeout_ms, topic_data: vec![topic], ..Default::default() };
-        self.tell(PRODUCE, &request)
+        self.0.send(PRODUCE, &request)
     }
 
     /// What became of it, if it was sent with other acks than 0.
     ///
     /// # Errors
-    /// As [`Self::answer`].
+    /// As [`Raw::receive`].
     pub fn sent(&mut self) -> Result<PartitionProduceResponse, String> {
-        let mut response = self.answer::<ProduceRequest>(PRODUCE)?;
+        let mut response = self.0.receive::<ProduceRequest>(PRODUCE)?;
         let partition = response.responses.pop().and_then(|mut topic| topic.partition_responses.pop());
         partition.ok_or_else(|| "the answer to Produce is empty".to_owned())
     }
@@ -175,7 +113,7 @@ impl Wire {
     /// Reads the one partition of a topic from an offset on; waits so long for something to come.
     ///
     /// # Errors
-    /// As [`Self::ask`].
+    /// As [`Raw::ask`].
     pub fn fetch(
         &mut self,
         topic: &str,
@@ -185,7 +123,7 @@ impl Wire {
         let partition = FetchPartition { fetch_offset, partition_max_bytes: 1 << 20, ..Default::default() };
         let topic = FetchTopic { topic: topic.into(), partitions: vec![partition], ..Default::default() };
         let request = FetchRequest { max_wait_ms, min_bytes: 1, topics: vec![topic], ..Default::default() };
-        let mut response = self.ask(FETCH, &request)?;
+        let mut response = self.0.ask(FETCH, &request)?;
         let partition = response.responses.pop().and_then(|mut topic| topic.partitions.pop());
         partition.ok_or_else(|| "the answer to Fetch is empty".to_owned())
     }
@@ -194,7 +132,7 @@ impl Wire {
     /// watermark.
     ///
     /// # Errors
-    /// As [`Self::ask`]; the broker refuses.
+    /// As [`Raw::ask`]; the broker refuses.
     pub fn read(&mut self, topic: &str) -> Result<(Vec<String>, i64), String> {
         let (mut read, mut offset) = (Vec::new(), 0);
         loop {

@@ -12,15 +12,15 @@ use crate::{
 };
 
 /// A case of the table and who plays it, on a topic of their own.
-struct Trial<'a> {
+pub(crate) struct Trial<'a> {
     case: Case,
     party: Party<'a>,
     topic: String,
     name: String,
 }
 
-/// Plays the table: followers go down one by one, and each time the cases are played that want so many down.
-pub(crate) fn run(name: &str, cases: &Cases, parties: &[Party<'_>], place: &mut dyn Place) {
+/// The table, for each party, as far as it is wanted.
+pub(crate) fn trials<'a>(name: &str, cases: &Cases, parties: &[Party<'a>]) -> Vec<Trial<'a>> {
     let mut trials = Vec::new();
     for party in parties {
         for case in CASES {
@@ -31,11 +31,16 @@ pub(crate) fn run(name: &str, cases: &Cases, parties: &[Party<'_>], place: &mut 
             }
         }
     }
+    trials
+}
+
+/// Plays the table: followers go down one by one, and each time the cases are played that want so many down.
+pub(crate) fn run(cases: &Cases, trials: &[Trial<'_>], place: &mut dyn Place) {
     if trials.is_empty() {
         return;
     }
     let mut results: Vec<Result<(), Trouble>> = vec![Ok(()); trials.len()];
-    if let Err(e) = play(&trials, &mut results, place) {
+    if let Err(e) = play(trials, &mut results, place) {
         results.fill(Err(e.into()));
     }
     for (trial, result) in trials.iter().zip(results) {

@@ -103,12 +103,18 @@ impl Log {
         self.epochs.first().filter(|first| first.start_offset <= self.start_offset).map(|first| first.epoch)
     }
 
-    /// The last epoch not after `epoch`, and the offset where it ends (KIP-101, KIP-320).
+    /// The last epoch not after `epoch`, and the offset where it ends (KIP-101, KIP-320); nothing for an epoch after the
+    /// last. One before the first ends where that begins. Source: Kafka's `LeaderEpochFileCache.endOffsetFor`.
     pub(crate) fn end_of_epoch(&self, epoch: i32) -> Option<(i32, i64)> {
+        if epoch < 0 {
+            return None;
+        }
         let after = self.epochs.partition_point(|start| start.epoch <= epoch);
-        let own = self.epochs.get(after.checked_sub(1)?)?;
-        let end = self.epochs.get(after).map_or(self.end_offset, |next| next.start_offset);
-        Some((own.epoch, end))
+        let floor = after.checked_sub(1).map_or(epoch, |floor| self.epochs[floor].epoch);
+        match self.epochs.get(after) {
+            Some(next) => Some((floor, next.start_offset)),
+            None => (floor == epoch).then_some((epoch, self.end_offset)),
+        }
     }
 
     /// Appends a batch, and gives the offset of its first record.
@@ -429,6 +435,7 @@ mod tests {
         assert_eq!(log.end_of_epoch(0), Some((0, 2)));
         assert_eq!(log.end_of_epoch(1), Some((0, 2)));
         assert_eq!(log.end_of_epoch(3), Some((3, 3)));
+        assert_eq!(log.end_of_epoch(4), None);
         assert_eq!(log.end_of_epoch(-1), None);
     }
 }

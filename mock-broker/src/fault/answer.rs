@@ -87,6 +87,13 @@ fn each_error(
                 }
             }
         }
+        Response::OffsetForLeaderEpoch(response) => {
+            for topic in &mut response.topics {
+                for partition in &mut topic.partitions {
+                    visit(Site::partition(&topic.topic, partition.partition), &mut partition.error_code);
+                }
+            }
+        }
         Response::Metadata(response) => {
             for topic in &mut response.topics {
                 let name = topic.name.clone().unwrap_or_default();
@@ -124,6 +131,7 @@ pub(crate) fn throttle(response: &mut Response, time_ms: i32) {
         Response::Produce(response) => &mut response.throttle_time_ms,
         Response::Fetch(response) => &mut response.throttle_time_ms,
         Response::ListOffsets(response) => &mut response.throttle_time_ms,
+        Response::OffsetForLeaderEpoch(response) => &mut response.throttle_time_ms,
         Response::Metadata(response) => &mut response.throttle_time_ms,
         Response::FindCoordinator(response) => &mut response.throttle_time_ms,
         Response::ApiVersions(response) => &mut response.throttle_time_ms,

@@ -17,6 +17,7 @@ mod metadata;
 mod offset_commit;
 mod offset_delete;
 mod offset_fetch;
+mod offset_for_leader_epoch;
 mod produce;
 mod sites;
 mod sync_group;
@@ -83,6 +84,7 @@ const SERVED: &[(ApiKey, VersionRange)] = &[
     (ApiKey::CREATE_TOPICS, VersionRange::new(2, 7)),
     (ApiKey::DELETE_TOPICS, VersionRange::new(1, 6)),
     (ApiKey::INIT_PRODUCER_ID, VersionRange::new(0, 5)),
+    (ApiKey::OFFSET_FOR_LEADER_EPOCH, VersionRange::new(2, 4)),
     (ApiKey::DELETE_GROUPS, VersionRange::new(0, 2)),
     (ApiKey::OFFSET_DELETE, VersionRange::new(0, 0)),
 ];
@@ -115,6 +117,9 @@ pub(crate) fn answer(cluster: &mut Cluster, asked: &mut Asked, request: Request,
         Request::OffsetCommit(request) => offset_commit::offset_commit(cluster, asked, request, now).into(),
         Request::OffsetFetch(request) => offset_fetch::offset_fetch(cluster, asked, request).into(),
         Request::OffsetDelete(request) => offset_delete::offset_delete(cluster, asked, request).into(),
+        Request::OffsetForLeaderEpoch(request) => {
+            offset_for_leader_epoch::offset_for_leader_epoch(cluster, asked, request).into()
+        }
         Request::ListGroups(request) => list_groups::list_groups(cluster, asked, &request).into(),
         Request::DescribeGroups(request) => describe_groups::describe_groups(cluster, asked, request).into(),
         Request::DeleteGroups(request) => delete_groups::delete_groups(cluster, asked, request).into(),

@@ -37,6 +37,12 @@ pub(crate) fn sites<'a>(topics: &'a Topics, request: &'a Request) -> (Whole, Vec
                 sites.extend(partitions.map(|data| Site::partition(&topic.name, data.partition_index)));
             }
         }
+        Request::OffsetForLeaderEpoch(request) => {
+            for topic in &request.topics {
+                let partitions = topic.partitions.iter();
+                sites.extend(partitions.map(|data| Site::partition(&topic.topic, data.partition)));
+            }
+        }
         Request::Metadata(request) => match &request.topics {
             None => sites.extend(topics.iter().flat_map(metadata_sites)),
             Some(asked) => {

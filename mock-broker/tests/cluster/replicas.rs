@@ -10,8 +10,11 @@ use milena_mock_broker::{
 use protocol::ErrorCode;
 use protocol::messages::fetch::{FetchPartition, FetchTopic, PartitionData};
 use protocol::messages::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
+use protocol::messages::offset_for_leader_epoch::{OffsetForLeaderPartition, OffsetForLeaderTopic};
 use protocol::messages::produce::PartitionProduceResponse;
-use protocol::messages::{FetchRequest, ListOffsetsRequest, MetadataRequest, ProduceRequest};
+use protocol::messages::{
+    FetchRequest, ListOffsetsRequest, MetadataRequest, OffsetForLeaderEpochRequest, ProduceRequest,
+};
 use protocol::names::BrokerId;
 use protocol::records::{BatchOptions, Limits, Part, batches};
 
@@ -589,6 +592,53 @@ fn a_new_leader_that_is_behind_does_not_know_the_latest_offset_yet() {
     replicas.lag(3, Lag::None);
     assert_eq!(latest(&mut replicas, 5), (OK, 1));
     assert_eq!(replicas.read(), (owned(&["a"]), 1));
+}
+
+#[test]
+fn a_consumer_finds_out_that_what_it_has_read_was_cut_off() {
+    let mut replicas =
+        Replicas::with(|config| config.config("unclean.leader.election.enable", "true").unwrap(), 2, "1");
+    assert_eq!(replicas.produce(1, ALL, "a"), Some((OK, 0)));
+    replicas.crash(2);
+    assert_eq!(replicas.produce(1, ALL, "b"), Some((OK, 1)));
+    assert_eq!(replicas.read(), (owned(&["a", "b"]), 2));
+    replicas.crash(1);
+    replicas.start(2);
+    assert_eq!((replicas.partition().leader().0, replicas.partition().leader_epoch()), (2, 2));
+    assert_eq!(replicas.read(), (owned(&["a"]), 1));
+
+    let fetch_as = |replicas: &mut Replicas, current_leader_epoch, last_fetched_epoch| {
+        let mut request = fetch(2);
+        request.topics[0].partitions[0].current_leader_epoch = current_leader_epoch;
+        request.topics[0].partitions[0].last_fetched_epoch = last_fetched_epoch;
+        let connection = replicas.at(2);
+        let response = replicas.world.ask(connection, 12, &request).answer();
+        let data = &response.responses[0].partitions[0];
+        (data.error_code, data.diverging_epoch.epoch, data.diverging_epoch.end_offset)
+    };
+    assert_eq!(fetch_as(&mut replicas, 0, 0), (ErrorCode::FENCED_LEADER_EPOCH, -1, -1));
+    assert_eq!(fetch_as(&mut replicas, 3, 0), (ErrorCode::UNKNOWN_LEADER_EPOCH, -1, -1));
+    assert_eq!(fetch_as(&mut replicas, 2, 0), (OK, 0, 1));
+    assert_eq!(fetch_as(&mut replicas, 2, -1), (ErrorCode::OFFSET_OUT_OF_RANGE, -1, -1));
+
+    let end = |replicas: &mut Replicas, broker, version, current_leader_epoch, leader_epoch| {
+        let partition = OffsetForLeaderPartition { current_leader_epoch, leader_epoch, ..Default::default() };
+        let partitions = vec![partition];
+        let topic = OffsetForLeaderTopic { topic: "orders".into(), partitions, ..Default::default() };
+        let request = OffsetForLeaderEpochRequest { topics: vec![topic], ..Default::default() };
+        let connection = replicas.at(broker);
+        let response = replicas.world.ask(connection, version, &request).answer();
+        let end = &response.topics[0].partitions[0];
+        (end.error_code, end.leader_epoch, end.end_offset)
+    };
+    for version in 2..=4 {
+        assert_eq!(end(&mut replicas, 2, version, 2, 0), (OK, 0, 1));
+        assert_eq!(end(&mut replicas, 2, version, -1, 2), (OK, 2, 1));
+        assert_eq!(end(&mut replicas, 2, version, 0, 0), (ErrorCode::FENCED_LEADER_EPOCH, -1, -1));
+    }
+    assert_eq!(end(&mut replicas, 2, 4, -1, 3), (OK, -1, -1));
+    replicas.start(1);
+    assert_eq!(end(&mut replicas, 1, 4, -1, 0), (ErrorCode::NOT_LEADER_OR_FOLLOWER, -1, -1));
 }
 
 #[test]

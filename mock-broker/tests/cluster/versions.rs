@@ -9,7 +9,7 @@ use protocol::{ApiKey, DecodeErrorKind, ResponseHeader, VersionRange};
 use crate::client::World;
 
 /// What a Kafka 4.3.1 broker shows, of the APIs that are here.
-const SHOWN: [(ApiKey, i16, i16); 19] = [
+const SHOWN: [(ApiKey, i16, i16); 20] = [
     (ApiKey::PRODUCE, 0, 13),
     (ApiKey::FETCH, 4, 18),
     (ApiKey::LIST_OFFSETS, 1, 11),
@@ -27,6 +27,7 @@ const SHOWN: [(ApiKey, i16, i16); 19] = [
     (ApiKey::CREATE_TOPICS, 2, 7),
     (ApiKey::DELETE_TOPICS, 1, 6),
     (ApiKey::INIT_PRODUCER_ID, 0, 5),
+    (ApiKey::OFFSET_FOR_LEADER_EPOCH, 2, 4),
     (ApiKey::DELETE_GROUPS, 0, 2),
     (ApiKey::OFFSET_DELETE, 0, 0),
 ];
