@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
-use mock_broker::{ClusterConfig, Expectation, Fault, Listen, MockCluster, StartError, TopicSpec};
+use mock_broker::{ClusterConfig, Expectation, Fault, Listen, MockCluster, StartError, Time, TopicSpec};
 
 use crate::failure::Failure;
 use crate::properties::Property;
@@ -48,6 +48,9 @@ pub(crate) struct Arguments {
     /// given again.
     #[arg(long, value_name = "EXPECTATION")]
     expect: Vec<Expectation>,
+    /// Which clock the cluster runs on: real, or idle, which jumps to what is due next when all clients wait.
+    #[arg(long, default_value = "real", value_name = "CLOCK", value_parser = clock)]
+    time: Time,
     /// A file to write every request to, and what came of it: JSON, one request a line.
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
@@ -96,6 +99,14 @@ impl FromStr for TopicArgument {
             return Err("a topic is name, name:partitions or name:partitions:replication-factor".to_owned());
         }
         Ok(Self { name, partitions, replication_factor })
+    }
+}
+
+/// The clocks that nobody has to step.
+fn clock(text: &str) -> Result<Time, String> {
+    match text.parse() {
+        Ok(Time::Stepped) => Err("only a test can step a clock; there are real and idle".to_owned()),
+        other => other,
     }
 }
 
@@ -170,7 +181,8 @@ async fn start(arguments: &Arguments) -> Result<MockCluster, Failure> {
 
 fn config(arguments: &Arguments) -> Result<ClusterConfig, Failure> {
     let usage = |error: mock_broker::ConfigError| Failure::usage(error.to_string());
-    let mut config = ClusterConfig::new(usize::from(arguments.brokers)).seed(arguments.seed);
+    let mut config =
+        ClusterConfig::new(usize::from(arguments.brokers)).seed(arguments.seed).time(arguments.time);
     if !arguments.expect.is_empty() {
         config = config.journal_limit(JOURNAL_LIMIT_TO_EXPECT);
     }

@@ -112,9 +112,9 @@ pub use protocol;
 pub use self::action::{Action, ActionError, ElectionKind, Lag};
 pub use self::cluster::{
     AdminError, BrokerState, CloseReason, Cluster, ConnectionId, Effect, Effects, Endpoint, Input, Partition,
-    Topic,
+    Snapshot, Topic,
 };
-pub use self::config::{ClusterConfig, ConfigError, ReplicationRules, TopicSpec};
+pub use self::config::{ClusterConfig, ConfigError, ReplicationRules, Time, TopicSpec};
 pub use self::fault::{Corruption, Fault, FaultId, FaultRule, Reaction, RuleError};
 pub use self::journal::{
     Expectation, Filter, Journal, JournalEntry, Outcome, PartitionOutcome, ProducedBatch, Unmet,

@@ -86,6 +86,8 @@ fn what_cannot_be_is_refused_with_its_rule() {
         (&["--expect", "at_lest n=1"], &["at_lest", "at_least"]),
         (&["--expect", "at_least n=1 on=Prodce"], &["Prodce", "Produce"]),
         (&["--expect", "at_least n=1 on=AlterPartition"], &["AlterPartition", "not served"]),
+        (&["--time", "idel"], &["idel", "idle"]),
+        (&["--time", "stepped"], &["--time", "real and idle"]),
         (&["--journal", "/nowhere/at/all"], &["/nowhere/at/all"]),
         (&["--fault", "on=Produce nht=2 then=close"], &["--fault", "column 12", "`nht`", "`nth`"]),
         (&["--fault", "on=Produce then=error=NOT_LEADR"], &["column 12", "NOT_LEADR", "the nearest is"]),

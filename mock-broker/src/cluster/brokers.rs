@@ -10,7 +10,7 @@ use crate::action::Lag;
 use crate::config::ClusterConfig;
 
 /// A broker.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Broker {
     pub(crate) endpoint: Endpoint,
     pub(crate) rack: Option<ByteString>,
@@ -21,6 +21,14 @@ pub(crate) struct Broker {
     pub(crate) fenced_at: Option<Timestamp>,
     /// How late it copies what others lead, where nothing else was said of a partition.
     pub(crate) lag: Lag,
+}
+
+impl Broker {
+    /// Whether all is the same but for where it is.
+    pub(super) fn is_as(&self, other: &Self) -> bool {
+        let moved = Self { endpoint: other.endpoint.clone(), ..self.clone() };
+        moved == *other
+    }
 }
 
 /// Whether a broker runs.

@@ -30,6 +30,13 @@ pub(super) struct Aftermath {
     is_due: bool,
 }
 
+impl Aftermath {
+    /// What lasts when nobody is connected any more; the rest is found out anew.
+    pub(super) fn without_connections(self) -> Self {
+        Self { stale: self.stale, is_due: true, ..Self::default() }
+    }
+}
+
 /// Rules: added, changed, counted, released and removed while the cluster is at work.
 impl Cluster {
     /// The same with one more fault rule.

@@ -13,7 +13,7 @@ use super::retained::OVERHEAD;
 ///
 /// A batch is stored as it is to be sent: with the offset and leader epoch that the broker gives it in its header. All
 /// else is the producer's bytes, which are never looked at again except to find a timestamp.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Log {
     batches: Vec<StoredBatch>,
     start_offset: i64,
@@ -24,7 +24,7 @@ pub(crate) struct Log {
     epochs: Vec<EpochStart>,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct StoredBatch {
     next_offset: i64,
     max_timestamp: i64,
@@ -44,6 +44,23 @@ enum Body {
     Split(Box<[Bytes; 2]>),
 }
 
+impl PartialEq for Body {
+    /// The same bytes, wherever they lie.
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |body: &Self| match body {
+            Self::Whole(bytes) => [bytes.clone(), Bytes::new()],
+            Self::Split(parts) => (**parts).clone(),
+        };
+        let (one, other) = (parts(self), parts(other));
+        if one[0].len() == other[0].len() {
+            return one == other;
+        }
+        one.iter().flatten().eq(other.iter().flatten())
+    }
+}
+
+impl Eq for Body {}
+
 /// Batches up to this size are copied out of the request, into memory of exactly their size: a slice would keep alive
 /// the whole buffer of the connection, and copying 32 KiB takes a microsecond. Larger requests have a buffer of their own.
 pub(crate) const COPY_BELOW: usize = 32 * 1024;
@@ -55,7 +72,7 @@ struct EpochStart {
 }
 
 /// The end of a log that others do not have: what a replica holds behind the point where its log and the leader's part.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tail {
     batches: Vec<StoredBatch>,
 }

@@ -25,6 +25,7 @@ pub(crate) mod producers;
 mod replicas;
 mod retained;
 mod schedule;
+mod snapshot;
 mod timers;
 pub(crate) mod topic;
 pub(crate) mod waiting;
@@ -51,6 +52,7 @@ use self::faults::Aftermath;
 use self::groups::Groups;
 use self::panics::AtWork;
 use self::schedule::Schedule;
+pub use self::snapshot::Snapshot;
 use self::topic::Topics;
 pub use self::topic::{Partition, Topic};
 use self::waiting::{Held, Parked, Waiting};
@@ -77,7 +79,7 @@ use crate::journal::{self, Journal, Outcome, PartitionOutcome};
 /// assert!(matches!(effects[..], [Effect::Send { .. }]));
 /// # Ok::<(), milena_mock_broker::protocol::EncodeError>(())
 /// ```
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Cluster {
     pub(crate) config: ClusterConfig,
     pub(crate) id: ByteString,
@@ -249,7 +251,7 @@ impl fmt::Display for CloseReason {
 }
 
 /// A client, as seen by the broker it is connected to.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Connection {
     broker: BrokerId,
     /// The how-manieth of the cluster it is, from 1.
@@ -268,7 +270,7 @@ const MAX_QUEUED_FRAMES: usize = 1000;
 const MAX_QUEUED_BYTES: usize = 1024 * 1024;
 
 /// A request that is being handled: who asked, and what came of it so far.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Asked {
     pub(crate) connection: ConnectionId,
     nth_connection: u64,

@@ -9,14 +9,14 @@ use protocol::records::BatchHeader;
 use super::log::Log;
 
 /// The producers that have written to a partition.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Producers {
     by_id: BTreeMap<ProducerId, Producer>,
     /// At how many producers the expired ones are looked for next.
     next_sweep: usize,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Producer {
     epoch: i16,
     /// The newest last.

@@ -21,7 +21,7 @@ use super::topic::{Partition, TopicRules};
 use crate::action::Lag;
 
 /// The state of a partition's replicas, while they are not all the same.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Replication {
     /// In the order of the assignment.
     pub(super) replicas: Vec<Replica>,
@@ -39,7 +39,7 @@ pub(crate) struct Replication {
 }
 
 /// One copy of a partition.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Replica {
     pub(super) broker: BrokerId,
     /// Whether its broker runs.

@@ -13,7 +13,7 @@ use super::replicas::Replication;
 use crate::config::{ClusterConfig, ReplicationRules, TOPIC_KEYS, TopicSetting, topic_setting};
 
 /// A topic.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Topic {
     pub(crate) name: TopicName,
     pub(crate) id: Uuid,
@@ -23,7 +23,7 @@ pub struct Topic {
 }
 
 /// A partition of a topic.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partition {
     pub(crate) leader: BrokerId,
     pub(crate) leader_epoch: i32,
@@ -35,7 +35,7 @@ pub struct Partition {
 }
 
 /// The settings of a topic that the broker acts on, read once.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct TopicRules {
     pub(crate) max_message_bytes: usize,
     pub(crate) timestamp_type: TimestampType,
@@ -95,7 +95,7 @@ impl Topic {
 }
 
 /// All topics, by name and by id.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Topics {
     by_name: BTreeMap<TopicName, Topic>,
     names: BTreeMap<Uuid, TopicName>,

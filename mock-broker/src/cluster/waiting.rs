@@ -10,7 +10,7 @@ use super::{Asked, ConnectionId};
 use crate::handlers::PendingProduce;
 
 /// The requests that wait. A connection has at most one: the next is looked at when that one is answered.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Waiting {
     parked: BTreeMap<ConnectionId, Parked>,
     deadlines: BTreeSet<(Timestamp, ConnectionId)>,
@@ -21,7 +21,7 @@ pub(crate) struct Waiting {
 }
 
 /// A request that waits.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Parked {
     pub(crate) asked: Asked,
     pub(crate) until: Timestamp,
@@ -29,7 +29,7 @@ pub(crate) struct Parked {
 }
 
 /// What is done with it when it wakes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Held {
     /// The fetch is tried again.
     Fetch {

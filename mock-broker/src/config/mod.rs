@@ -1,15 +1,18 @@
 //! What a cluster is made of: brokers, topics, settings, seed.
 
 mod keys;
+mod time;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use protocol::names::{BrokerId, TopicName};
+use protocol::names::{BrokerId, Timestamp, TopicName};
 
 use self::keys::{BROKER_KEYS, Key, check};
 pub(crate) use self::keys::{RACK_AWARE_SELECTOR, TOPIC_KEYS, check_topic_key};
+pub use self::time::Time;
+pub(crate) use self::time::TimeConfig;
 use crate::fault::Fault;
 
 /// A cluster to start: how many brokers, which topics, which settings.
@@ -37,6 +40,7 @@ pub struct ClusterConfig {
     pub(crate) faults: Vec<Fault>,
     pub(crate) seed: u64,
     pub(crate) journal_limit: usize,
+    pub(crate) time: TimeConfig,
     pub(crate) replication_rules: ReplicationRules,
     pub(crate) broker_session_timeout: Duration,
     pub(crate) racks: BTreeMap<BrokerId, String>,
@@ -53,6 +57,7 @@ impl ClusterConfig {
             faults: Vec::new(),
             seed: 0,
             journal_limit: DEFAULT_JOURNAL_LIMIT,
+            time: TimeConfig::default(),
             replication_rules: ReplicationRules::default(),
             broker_session_timeout: Duration::ZERO,
             racks: BTreeMap::new(),
@@ -109,6 +114,21 @@ impl ClusterConfig {
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
+        self
+    }
+
+    /// Which clock the cluster runs on behind sockets. Default: the real one.
+    #[must_use]
+    pub fn time(mut self, time: Time) -> Self {
+        self.time.time = time;
+        self
+    }
+
+    /// What its clock shows when it begins. Default: the real time. Brokers refuse records with timestamps more than an hour
+    /// ahead (`message.timestamp.after.max.ms`), which is what those of real clients are on a clock that is far behind.
+    #[must_use]
+    pub fn time_from(mut self, from: Timestamp) -> Self {
+        self.time.from = Some(from);
         self
     }
 

@@ -11,7 +11,7 @@ use super::{Fault, FaultId, Reaction, Site, Whole};
 use protocol::random::Random;
 
 /// The rules of a cluster, in the order they were added, with their counters.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Faults {
     rules: Vec<Rule>,
     added: u64,
@@ -19,7 +19,7 @@ pub(crate) struct Faults {
     random: Random,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Rule {
     id: FaultId,
     fault: Arc<Fault>,

@@ -57,7 +57,7 @@ fn finished(cluster: &Cluster, asked: &Asked, mut response: ProduceResponse) -> 
 }
 
 /// A produce request whose records are appended, but not yet in all in-sync replicas.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct PendingProduce {
     response: ProduceResponse,
     outcomes: Vec<PartitionOutcome>,

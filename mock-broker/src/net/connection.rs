@@ -38,6 +38,7 @@ pub(super) async fn serve(shared: Arc<Shared>, broker: BrokerId, stream: TcpStre
         is_reading: true,
         has_spoken: false,
         steps: 0,
+        is_busy: false,
         active: Instant::now(),
         frame_began: None,
         write: None,
@@ -125,6 +126,8 @@ struct Connection<'a> {
     is_reading: bool,
     /// Whether a whole frame has come, so that it is a Kafka client.
     has_spoken: bool,
+    /// Whether it has said that it has something to do still.
+    is_busy: bool,
     /// What it has done since others had their turn.
     steps: usize,
     /// When something last came or went.
@@ -149,6 +152,7 @@ struct Write {
 impl Drop for Connection<'_> {
     /// However it ends, even by a panic, the cluster forgets it.
     fn drop(&mut self) {
+        self.shared.activity.set_busy(&mut self.is_busy, false);
         self.shared.closed(self.id);
     }
 }
@@ -189,6 +193,8 @@ impl Connection<'_> {
                 }
             }
             self.work()?;
+            let is_busy = !self.outbox.is_empty() || (self.is_reading && !self.received.is_empty());
+            self.shared.activity.set_busy(&mut self.is_busy, is_busy);
             if self.ended.is_some() && self.is_reading && self.outbox.is_empty() {
                 return Err(self.end_of_peer());
             }

@@ -6,6 +6,7 @@
 //! ```
 
 mod accept;
+mod activity;
 mod changes;
 mod clock;
 mod connection;
@@ -15,6 +16,7 @@ mod listen;
 mod listener;
 mod outbox;
 mod shared;
+mod state;
 mod stranger;
 mod timer;
 mod waiting;
@@ -26,6 +28,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use protocol::names::BrokerId;
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -33,7 +36,7 @@ pub use self::listen::{Listen, StartError};
 use self::listener::Listeners;
 use self::shared::Shared;
 use crate::action::Action;
-use crate::cluster::{AdminError, Cluster, Endpoint, Input, Topic};
+use crate::cluster::{AdminError, Cluster, Input, Snapshot, Topic};
 use crate::config::{ClusterConfig, TopicSpec};
 use crate::journal::JournalEntry;
 
@@ -43,6 +46,8 @@ use crate::journal::JournalEntry;
 /// work, and none waits for them.
 pub struct MockCluster {
     shared: Arc<Shared>,
+    /// What it was like when it began.
+    start: Snapshot,
     addresses: Vec<SocketAddr>,
     tasks: JoinSet<()>,
     /// Ends when the last task that has a socket is gone.
@@ -58,34 +63,26 @@ impl MockCluster {
         Self::start_on(config, Listen::default()).await
     }
 
-    /// Starts a cluster on ports of choice.
-    ///
-    /// # Errors
-    /// As [`Self::start`]; an address of all interfaces without a host to tell the clients.
-    pub async fn start_on(config: ClusterConfig, listen: Listen) -> Result<Self, StartError> {
-        let mut cluster = Cluster::try_new(config).map_err(StartError::Config)?;
-        let ids: Vec<_> = cluster.brokers().map(|(id, _)| id).collect();
-        let bound = listen.bind(ids.len()).await?;
-
-        let mut addresses = Vec::with_capacity(ids.len());
-        for (id, (listener, host)) in ids.iter().zip(&bound) {
-            let address = listener.local_addr().map_err(|error| StartError::bind("a bound socket", error))?;
-            cluster.set_endpoint(*id, Endpoint { host: host.as_str().into(), port: address.port() });
-            addresses.push(address);
-        }
+    /// Runs a cluster whose brokers' addresses are bound.
+    fn run(
+        cluster: Cluster,
+        addresses: Vec<SocketAddr>,
+        bound: Vec<(BrokerId, TcpListener)>,
+    ) -> Result<Self, StartError> {
+        let ids: Vec<_> = bound.iter().map(|(id, _)| *id).collect();
         let listeners =
-            Listeners::new(ids.iter().copied().zip(bound.into_iter().map(|(listener, _)| listener)))
-                .map_err(|error| StartError::bind("a bound socket", error))?;
+            Listeners::new(bound.into_iter()).map_err(|error| StartError::bind("a bound socket", error))?;
+        let start = cluster.snapshot();
         let shared = Arc::new(Shared::new(cluster, listeners));
         // From now on its time counts.
-        shared.handle(Input::Wakeup);
+        shared.begin();
         let (open, sockets) = mpsc::channel(1);
         let mut tasks = JoinSet::new();
         tasks.spawn(timer::run(Arc::clone(&shared)));
         for id in ids {
             tasks.spawn(accept::run(Arc::clone(&shared), id, open.clone()));
         }
-        Ok(Self { shared, addresses, tasks, sockets })
+        Ok(Self { shared, start, addresses, tasks, sockets })
     }
 
     /// What clients are given to find the cluster: `host:port` of every broker, between commas.

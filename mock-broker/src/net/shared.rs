@@ -4,17 +4,20 @@ use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::names::{BrokerId, Timestamp};
 use tokio::sync::{Notify, mpsc};
 
+use super::activity::Activity;
 use super::changes::Changes;
 use super::clock::Clock;
 use super::limits::Limits;
 use super::listener::Listeners;
 use crate::action::Action;
-use crate::cluster::{AdminError, Cluster, ConnectionId, Effect, Effects, Input};
+use crate::cluster::{AdminError, Cluster, ConnectionId, Effect, Effects, Input, Snapshot};
+use crate::config::Time;
 
 /// Where a connection's task finds what others have caused.
 pub(super) type Inbox = mpsc::UnboundedReceiver<Effect>;
@@ -32,6 +35,7 @@ pub(super) struct Shared {
     pub(super) counters: Counters,
     /// Rung when the journal has changed.
     pub(super) changes: Changes,
+    pub(super) activity: Activity,
     pub(super) listeners: Listeners,
 }
 
@@ -53,6 +57,7 @@ pub(super) struct Core {
 impl Shared {
     pub(super) fn new(cluster: Cluster, listeners: Listeners) -> Self {
         let limits = Limits::new(&cluster.config);
+        let cluster_time = cluster.config.time;
         let core = Core { cluster, inboxes: BTreeMap::new(), alarm: None };
         Self {
             core: Mutex::new(core),
@@ -60,10 +65,11 @@ impl Shared {
             connections: AtomicU64::new(1),
             earlier: Notify::new(),
             struck: Notify::new(),
-            clock: Clock::new(),
+            clock: Clock::new(cluster_time),
             limits,
             counters: Counters::default(),
             changes: Changes::default(),
+            activity: Activity::default(),
             listeners,
         }
     }
@@ -81,8 +87,66 @@ impl Shared {
     /// Gives the core an input, and passes its effects on to the tasks of the connections.
     pub(super) fn handle(&self, input: Input) {
         let mut core = self.lock();
-        let effects = self.feed(&mut core, input);
-        self.deliver(&core, effects);
+        self.handle_locked(&mut core, input);
+        self.set_alarm(core);
+    }
+
+    pub(super) fn handle_locked(&self, core: &mut Core, input: Input) {
+        let effects = self.feed(core, input);
+        self.deliver(core, effects);
+    }
+
+    /// Lets a cluster begin whose ports are all open: of those that do not take connections they are closed.
+    pub(super) fn begin(&self) {
+        let mut core = self.lock();
+        self.clock.move_to(core.cluster.last_time());
+        self.handle_locked(&mut core, Input::Wakeup);
+        self.open_ports(&core);
+        self.set_alarm(core);
+    }
+
+    /// Begins again from a state that was kept.
+    pub(super) fn restore(&self, snapshot: &Snapshot) {
+        let mut core = self.lock();
+        // Their tasks end, and tell the new cluster about connections that it does not know.
+        for (connection, inbox) in std::mem::take(&mut core.inboxes) {
+            let _ = inbox.send(Effect::Reset { connection });
+        }
+        core.cluster = snapshot.cluster_in_place_of(&core.cluster);
+        self.clock.move_to(core.cluster.last_time());
+        self.handle_locked(&mut core, Input::Wakeup);
+        self.open_ports(&core);
+        self.changes.ring();
+        self.set_alarm(core);
+    }
+
+    fn open_ports(&self, core: &Core) {
+        for (broker, _) in core.cluster.brokers() {
+            self.listeners.set(broker, core.cluster.takes_connections(broker));
+        }
+    }
+
+    /// Moves a clock that stands, and lets happen what is due, each at its moment.
+    pub(super) fn advance(&self, time: Duration) {
+        if self.clock.time() == Time::Real {
+            return;
+        }
+        let mut core = self.lock();
+        let target = self.clock.now() + time;
+        while let Some(next) = core.cluster.next_wakeup().filter(|next| *next <= target) {
+            self.clock.move_to(next);
+            self.handle_locked(&mut core, Input::Wakeup);
+            debug_assert_ne!(
+                core.cluster.next_wakeup(),
+                Some(next),
+                "nothing happened when something was due"
+            );
+            if core.cluster.next_wakeup() == Some(next) {
+                break;
+            }
+        }
+        self.clock.move_to(target);
+        self.handle_locked(&mut core, Input::Wakeup);
         self.set_alarm(core);
     }
 
@@ -120,6 +184,7 @@ impl Shared {
     /// Gives the core an input. If it panics, the connection whose request did that is closed; what was to be done for
     /// others until then is done, and the rest follows.
     fn feed(&self, core: &mut Core, input: Input) -> Effects {
+        self.activity.count_input();
         let now = self.clock.now();
         let mut effects = Effects::new();
         let (cluster, mut input) = (&mut core.cluster, Some(input));
@@ -153,7 +218,7 @@ impl Shared {
     }
 
     /// Sees to it that the timer rings when the core wants it.
-    fn set_alarm(&self, mut core: MutexGuard<'_, Core>) {
+    pub(super) fn set_alarm(&self, mut core: MutexGuard<'_, Core>) {
         let next = core.cluster.next_wakeup();
         let is_earlier = next.is_some_and(|next| core.alarm.is_none_or(|alarm| next < alarm));
         core.alarm = next;

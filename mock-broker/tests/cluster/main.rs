@@ -14,5 +14,6 @@ mod memory;
 mod produce;
 mod reactions;
 mod replicas;
+mod state;
 mod topics;
 mod versions;

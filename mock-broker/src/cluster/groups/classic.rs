@@ -14,7 +14,7 @@ use protocol::{ByteString, ErrorCode};
 use super::{ConnectionId, Timer, Tools};
 
 /// A group of the classic protocol.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ClassicGroup {
     pub(super) id: GroupId,
     pub(super) state: State,
@@ -62,7 +62,7 @@ impl fmt::Display for State {
 }
 
 /// The first rebalance of an empty group waits for more members to come (KIP-134).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Gathering {
     pub(super) delay: Duration,
     pub(super) remaining: Duration,
@@ -70,7 +70,7 @@ pub(super) struct Gathering {
 }
 
 /// A member of a classic group.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
     pub(crate) id: ByteString,
     pub(crate) instance_id: Option<ByteString>,

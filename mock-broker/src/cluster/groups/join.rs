@@ -11,7 +11,7 @@ use super::classic::{ClassicGroup, Member, State, Waiter};
 use super::{Groups, MAX_BYTES, MAX_MEMBERS, Timer, Tools, millis, owned, owned_bytes};
 
 /// Who wants to join, and as what.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Join {
     waiter: Waiter,
     member_id: ByteString,

@@ -37,7 +37,7 @@ pub(crate) use self::classic::State;
 pub(crate) use self::join::{Join, fit};
 
 /// All groups, with the timers that run for them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Groups {
     by_id: BTreeMap<GroupId, Group>,
     rules: Rules,
@@ -49,7 +49,7 @@ pub(crate) struct Groups {
 }
 
 /// A group: its members, and what it has stored.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
     pub(crate) classic: ClassicGroup,
     pub(crate) offsets: Offsets,
@@ -72,7 +72,7 @@ enum Timer {
 }
 
 /// The settings that coordinators act on, read once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Rules {
     max_size: usize,
     initial_rebalance_delay: Duration,

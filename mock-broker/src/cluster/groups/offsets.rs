@@ -9,7 +9,7 @@ use super::classic::{ClassicGroup, State};
 use super::{Group, Groups, MAX_BYTES, Timer};
 
 /// The offsets of a group.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Offsets {
     committed: BTreeMap<Place, Committed>,
     /// What becomes committed when the producer's transaction does.
@@ -32,7 +32,7 @@ pub(crate) struct Committed {
 }
 
 /// Who commits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Committer<'a> {
     pub(crate) member: &'a str,
     pub(crate) instance_id: Option<&'a str>,

@@ -229,6 +229,13 @@ pub struct Decompressor {
     zstd: zstd::Decoder,
 }
 
+impl Clone for Decompressor {
+    /// Another one, with contexts of its own.
+    fn clone(&self) -> Self {
+        Self::new()
+    }
+}
+
 impl Decompressor {
     /// A decompressor that has done nothing yet.
     #[must_use]
