@@ -50,7 +50,9 @@ fn run(
 ) {
     let parties = [Party::Wire, Party::Milena, Party::Librdkafka(librdkafka)];
     let trials = table::trials(name, cases, &parties);
-    let examples = examples::wanted(name, cases);
+    // A real broker takes seconds to come and go, and what it does then does not depend on who sent the records.
+    let players = if name == "kafka" { &parties[..1] } else { &parties[..] };
+    let examples = examples::wanted(name, cases, players);
     if trials.is_empty() && examples.is_empty() {
         return;
     }

@@ -17,6 +17,9 @@ use mock_broker::{ClusterConfig, ConfigError, Corruption, Fault, Reaction, Topic
 use producer::{Acks, Compression, ProducerConfig, Record};
 use protocol::{ApiKey, ErrorCode};
 
+#[path = "world/replicas.rs"]
+mod replicas;
+
 const SEEDS: u64 = 200;
 const TOPIC: &str = "orders";
 

@@ -1,7 +1,7 @@
 """librdkafka (through confluent-kafka) sends one record a job, without trying again.
 
-Each line of standard input is a job: bootstrap, topic, acks, value. Each line of standard output is its answer: {"ok": CODE},
-the error code of the delivery report, 0 if it was delivered, or {"error": "..."}.
+Each line of standard input is a job: bootstrap, topic, acks, value. Each line of standard output is its answer:
+{"ok": [CODE, OFFSET]}, as the delivery report says, 0 if it was delivered and -1 if it was not, or {"error": "..."}.
 """
 
 import json
@@ -10,6 +10,13 @@ import sys
 from confluent_kafka import Producer
 
 SECONDS = 40  # a watchdog, not a measure
+
+
+def report(error, message):
+    if error is not None:
+        return [error.code(), -1]
+    # Without an answer there is no offset.
+    return [0, -1 if message.offset() is None else message.offset()]
 
 
 def send(job):
@@ -21,16 +28,16 @@ def send(job):
         "request.timeout.ms": 30000,
         "message.timeout.ms": SECONDS * 1000,
     })
-    codes = []
+    reports = []
     producer.produce(
         job["topic"],
         partition=0,
         value=job["value"].encode(),
-        on_delivery=lambda error, message: codes.append(0 if error is None else error.code()),
+        on_delivery=lambda error, message: reports.append(report(error, message)),
     )
-    if producer.flush(SECONDS) or len(codes) != 1:
-        raise RuntimeError(f"one delivery report was due, and {codes} came")
-    return codes[0]
+    if producer.flush(SECONDS) or len(reports) != 1:
+        raise RuntimeError(f"one delivery report was due, and {reports} came")
+    return reports[0]
 
 
 for line in sys.stdin:

@@ -34,27 +34,25 @@ impl Party<'_> {
         }
     }
 
-    /// Sends a record, once and never again; gives the error code of the answer, 0 if it is stored, and `None` where there
-    /// is no answer.
+    /// Sends a record, once and never again; what came of it, or `None` where there is no answer.
     pub(crate) fn send(
         &self,
         address: &str,
         topic: &str,
         acks: i16,
         value: &str,
-    ) -> Result<Option<i16>, Trouble> {
-        let code = match self {
-            Self::Wire => {
-                let mut wire = Wire::connect(address)?;
-                wire.send(topic, acks, 30_000, value)?;
-                if acks == 0 { 0 } else { wire.sent()?.error_code.0 }
-            }
+    ) -> Result<Option<Answer>, Trouble> {
+        let answer = match self {
+            Self::Wire => wire(address, topic, acks, value)?,
             Self::Milena => milena(address, topic, acks, value)?,
             Self::Librdkafka(librdkafka) => librdkafka.send(address, topic, acks, value)?,
         };
-        Ok((acks != 0).then_some(code))
+        Ok((acks != 0).then_some(answer))
     }
 }
+
+/// What came of a record: the error code, 0 if it is stored, and the offset, −1 if there is none.
+pub(crate) type Answer = (i16, i64);
 
 impl fmt::Debug for Party<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -66,7 +64,16 @@ fn spelt(acks: i16) -> String {
     if acks == -1 { "all".to_owned() } else { acks.to_string() }
 }
 
-fn milena(address: &str, topic: &str, acks: i16, value: &str) -> Result<i16, String> {
+fn wire(address: &str, topic: &str, acks: i16, value: &str) -> Result<Answer, String> {
+    let mut wire = Wire::connect(address)?;
+    wire.send(topic, acks, 30_000, value)?;
+    if acks == 0 {
+        return Ok((0, -1));
+    }
+    wire.sent().map(|sent| (sent.error_code.0, sent.base_offset))
+}
+
+fn milena(address: &str, topic: &str, acks: i16, value: &str) -> Result<Answer, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let acks = spelt(acks);
     runtime.map_err(|e| e.to_string())?.block_on(async {
@@ -79,18 +86,18 @@ fn milena(address: &str, topic: &str, acks: i16, value: &str) -> Result<i16, Str
         let config = config.map_err(|e| e.to_string())?;
         let producer = Producer::connect(config).await.map_err(|e| e.to_string())?;
         let delivery = producer.send(Record::to(topic).partition(0).value(value.as_bytes())).await;
-        let code = match delivery.map_err(|e| e.to_string())?.await {
-            Ok(_) => 0,
-            Err(SendError::Rejected { code, .. }) => code.0,
+        let answer = match delivery.map_err(|e| e.to_string())?.await {
+            Ok(stored) => (0, stored.offset),
+            Err(SendError::Rejected { code, .. }) => (code.0, -1),
             Err(error) => return Err(error.to_string()),
         };
         producer.close(WATCHDOG).await.map_err(|e| e.to_string())?;
-        Ok(code)
+        Ok(answer)
     })
 }
 
 impl Librdkafka {
-    fn send(&self, address: &str, topic: &str, acks: i16, value: &str) -> Result<i16, Trouble> {
+    fn send(&self, address: &str, topic: &str, acks: i16, value: &str) -> Result<Answer, Trouble> {
         let server = self.0.get_or_init(|| {
             let python = Python::with_librdkafka()?;
             let command = python.command("once.py", include_str!("once.py"));
@@ -98,8 +105,9 @@ impl Librdkafka {
         });
         let mut server = server.as_ref().map_err(Trouble::clone)?.lock().expect("no job panics");
         let job = json!({ "bootstrap": address, "topic": topic, "acks": spelt(acks), "value": value });
-        let code = server.ask(&job, WATCHDOG)?;
-        let code = code.as_i64().and_then(|code| i16::try_from(code).ok());
-        Ok(code.ok_or_else(|| "librdkafka gave no error code".to_owned())?)
+        let answer = server.ask(&job, WATCHDOG)?;
+        let code = answer[0].as_i64().and_then(|code| i16::try_from(code).ok());
+        let answer = code.zip(answer[1].as_i64());
+        Ok(answer.ok_or_else(|| "librdkafka gave no error code and offset".to_owned())?)
     }
 }

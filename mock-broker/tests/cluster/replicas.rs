@@ -723,3 +723,30 @@ fn actions_that_cannot_be_done_say_why() {
     let again = replicas.world.cluster.perform(Action::CrashBroker(BrokerId(2)), Timestamp(NOW)).unwrap_err();
     assert_eq!(again.to_string(), "broker 2 does not run");
 }
+
+#[test]
+fn a_topic_that_is_created_while_a_broker_is_down_has_a_leader_that_runs() {
+    let mut world = World::new(ClusterConfig::new(3));
+    world.cluster.perform(Action::CrashBroker(BrokerId(2)), world.now).unwrap();
+    let frozen = Action::Lag { topic: None, partition: None, broker: BrokerId(3), lag: Lag::Frozen };
+    world.cluster.perform(frozen, world.now).unwrap();
+    let spec = TopicSpec::new("orders").partitions(3).replication_factor(3);
+    world.cluster.perform(Action::CreateTopic(spec), world.now).unwrap();
+    let check = |world: &World, in_sync: &[i32]| {
+        for partition in world.cluster.topic("orders").unwrap().partitions() {
+            assert_ne!((partition.leader(), partition.leader_epoch()), (BrokerId(2), 0));
+            let mut set: Vec<i32> = partition.in_sync_replicas().iter().map(|broker| broker.0).collect();
+            set.sort_unstable();
+            assert_eq!((set, partition.replicas().len()), (in_sync.to_vec(), 3));
+        }
+    };
+    check(&world, &[1, 3]);
+    world.cluster.perform(Action::StartBroker(BrokerId(2)), world.now).unwrap();
+    check(&world, &[1, 2, 3]);
+
+    // The lag that was set for all topics holds for the new one too.
+    let leader = world.cluster.topic("orders").unwrap().partitions().iter().position(|p| p.leader() == 1);
+    let index = leader.expect("broker 1 leads one") as i32;
+    let connection = world.connect(1);
+    assert_eq!(world.produce(connection, "orders", index, ALL, Some(record("a"))), Reply::Nothing);
+}
