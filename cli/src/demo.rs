@@ -16,7 +16,7 @@ use std::time::Duration;
 use clap::Args;
 use milena::reader::{Partitions, Reader, Start};
 use mock_broker::{ClusterConfig, Fault, MockCluster, Reaction, TopicSpec};
-use producer::{Producer, ProducerConfig, Record, SendError};
+use producer::{Failed, Producer, ProducerConfig, Record};
 use protocol::ApiKey;
 use protocol::names::BrokerId;
 use protocol::random::Random;
@@ -158,7 +158,7 @@ async fn send(scenario: &Scenario, cluster: &MockCluster) -> Result<(Moved, BTre
 }
 
 /// Keeps the reason if a record failed.
-fn note(failures: &Mutex<BTreeSet<String>>, outcome: Result<(), SendError>) {
+fn note(failures: &Mutex<BTreeSet<String>>, outcome: Result<(), Failed>) {
     if let Err(error) = outcome {
         failures.lock().unwrap_or_else(PoisonError::into_inner).insert(error.to_string());
     }

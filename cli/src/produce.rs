@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Args;
-use producer::{Producer, ProducerConfig, Record, SendError};
+use producer::{Failed, Producer, ProducerConfig, Record};
 
 use self::lines::LineReader;
 use crate::failure::Failure;
@@ -179,7 +179,7 @@ impl Sender {
     }
 }
 
-fn count(tally: &Mutex<Tally>, outcome: Result<(), SendError>) {
+fn count(tally: &Mutex<Tally>, outcome: Result<(), Failed>) {
     tally.lock().unwrap_or_else(PoisonError::into_inner).count(outcome);
 }
 
@@ -205,7 +205,7 @@ fn config(arguments: &Arguments) -> Result<ProducerConfig, Failure> {
 }
 
 impl Tally {
-    fn count(&mut self, outcome: Result<(), SendError>) {
+    fn count(&mut self, outcome: Result<(), Failed>) {
         self.sent += 1;
         if let Err(error) = outcome {
             self.failed += 1;

@@ -7,6 +7,8 @@ use std::time::Duration;
 use protocol::names::TopicName;
 use protocol::{ByteString, ErrorCode};
 
+use crate::record::Record;
+
 /// Why a record was not stored, or is not known to be.
 ///
 /// The variant tells who can act: the caller ([`Refused`](Self::Refused)), the broker or whoever runs it
@@ -65,6 +67,13 @@ pub enum Refusal {
     TooManyWaiting {
         /// How many bytes that is.
         limit: usize,
+    },
+    /// To be taken it would have to wait, and was not to: [`try_send`](crate::core::Core::try_send).
+    NotNow {
+        /// The topic.
+        topic: TopicName,
+        /// What for.
+        wait: &'static str,
     },
     /// Which partitions the topic has was not to be learned within `max.block.ms`.
     NoMetadata {
@@ -148,7 +157,10 @@ impl SendError {
     pub fn is_retriable(&self) -> bool {
         match self {
             Self::Refused(refusal) => match refusal {
-                Refusal::BufferFull { .. } | Refusal::TooManyWaiting { .. } | Refusal::Expired { .. } => true,
+                Refusal::BufferFull { .. }
+                | Refusal::TooManyWaiting { .. }
+                | Refusal::NotNow { .. }
+                | Refusal::Expired { .. } => true,
                 Refusal::NoMetadata { code, .. } => code.is_none_or(ErrorCode::is_retriable),
                 Refusal::TooLarge { .. } | Refusal::Invalid { .. } => false,
             },
@@ -178,6 +190,118 @@ impl SendError {
         Self::Refused(Refusal::Invalid { field, value: value.to_string(), rule: rule.into() })
     }
 }
+
+/// A record that was not stored, or is not known to be: why, and the record itself, unchanged, to be sent again.
+///
+/// ```no_run
+/// # async fn example(producer: milena_producer::Producer) -> Result<(), milena_producer::Failed> {
+/// use milena_producer::Record;
+///
+/// let mut record = Record::to("orders").key("customer-7").value("an order");
+/// loop {
+///     let outcome = match producer.send(record).await {
+///         Ok(delivery) => delivery.await,
+///         Err(failed) => Err(failed),
+///     };
+///     match outcome {
+///         // A record that may be stored would be stored twice: here, that is worse than to lose one.
+///         Err(failed) if failed.is_retriable() && !failed.may_be_stored() => {
+///             record = failed.into_record().expect("it is given back");
+///         }
+///         outcome => return outcome.map(drop),
+///     }
+/// }
+/// # }
+/// ```
+///
+/// It dereferences to the [`SendError`]. A record that was in a batch is read from its bytes, which live, outside of
+/// `buffer.memory`, as long as a receipt or an error of that batch does.
+#[derive(Clone)]
+pub struct Failed(Box<Parts>);
+
+#[derive(Clone)]
+struct Parts {
+    error: SendError,
+    record: Option<Record<'static>>,
+}
+
+impl Failed {
+    #[cold]
+    pub(crate) fn new(error: SendError, record: Option<Record<'static>>) -> Self {
+        Self(Box::new(Parts { error, record }))
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn error(&self) -> &SendError {
+        &self.0.error
+    }
+
+    /// Why, without the record.
+    #[must_use]
+    pub fn into_error(self) -> SendError {
+        self.0.error
+    }
+
+    /// The record, as it was given to `send`: a partition or a time that the producer chose is not in it. `None` only if it
+    /// was given back before.
+    #[must_use]
+    pub fn record(&self) -> Option<&Record<'static>> {
+        self.0.record.as_ref()
+    }
+
+    /// The record, to be sent again.
+    #[must_use]
+    pub fn into_record(self) -> Option<Record<'static>> {
+        self.0.record
+    }
+
+    /// The reason and the record.
+    #[must_use]
+    pub fn into_parts(self) -> (SendError, Option<Record<'static>>) {
+        (self.0.error, self.0.record)
+    }
+}
+
+impl std::ops::Deref for Failed {
+    type Target = SendError;
+
+    fn deref(&self) -> &SendError {
+        &self.0.error
+    }
+}
+
+impl From<SendError> for Failed {
+    fn from(error: SendError) -> Self {
+        Self::new(error, None)
+    }
+}
+
+impl From<Failed> for SendError {
+    fn from(failed: Failed) -> Self {
+        failed.0.error
+    }
+}
+
+impl PartialEq<SendError> for Failed {
+    fn eq(&self, error: &SendError) -> bool {
+        self.0.error == *error
+    }
+}
+
+impl fmt::Debug for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.error.fmt(f)
+    }
+}
+
+impl fmt::Display for Failed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.error.fmt(f)
+    }
+}
+
+impl std::error::Error for Failed {}
 
 impl From<Refusal> for SendError {
     fn from(refusal: Refusal) -> Self {
@@ -229,6 +353,9 @@ impl fmt::Display for Refusal {
                     "records that wait for room or for their topics already take what buffer.memory allows, which is {limit}: await each send before the next"
                 );
             }
+            Self::NotNow { topic, wait } => {
+                return write!(f, "a record for topic {topic} would have to wait for {wait}");
+            }
             // The measured waits are left out, so that equal causes give equal texts.
             Self::BufferFull { unreachable, .. } => {
                 f.write_str("buffer.memory was in use for all of max.block.ms")?;
@@ -260,6 +387,17 @@ impl std::error::Error for Refusal {}
 pub struct Unfinished {
     /// Records that were completed with an error when the time was up.
     pub records: usize,
+}
+
+impl Unfinished {
+    /// What closing comes to, if so many records were left; an error is that it was closed before.
+    #[cfg(feature = "net")]
+    pub(crate) fn count<E>(left: Result<usize, E>) -> Result<(), Self> {
+        match left {
+            Ok(0) | Err(_) => Ok(()),
+            Ok(records) => Err(Self { records }),
+        }
+    }
 }
 
 impl fmt::Display for Unfinished {

@@ -39,6 +39,13 @@
 //! | await the result | `send(record).await?.await?`, or keep the receipts and await them later | a receipt of a few words |
 //! | callback | `send_with(record, \|outcome\| …).await?` | the callback, boxed if it captures |
 //!
+//! [`try_send`](Producer::try_send) and `try_send_with` never wait. Code without a runtime has
+//! [`connect_blocking`](Producer::connect_blocking), `send_blocking`, [`Delivery::wait`], `flush_blocking` and
+//! `close_blocking`.
+//!
+//! A record that fails comes back with the reason, [`Failed`], whichever way it was sent: from `send` itself, to the callback,
+//! or from the receipt.
+//!
 //! The examples `fire_and_forget`, `await_each` and `callback` run against a mock cluster of their own.
 //!
 //! # What is guaranteed
@@ -89,6 +96,7 @@
 // Without sockets nobody calls what only they need.
 #![cfg_attr(not(feature = "net"), allow(dead_code, unused_imports))]
 
+mod blocking;
 pub mod config;
 pub mod core;
 mod error;
@@ -106,7 +114,7 @@ pub use self::config::{
     ChoosePartition, ConfigError, Partitioning, Partitions, ProducerConfig, Recovery, Settings,
 };
 pub use self::core::{Delivery, Flush};
-pub use self::error::{Refusal, SendError, Unfinished, Unreachable};
+pub use self::error::{Failed, Refusal, SendError, Unfinished, Unreachable};
 #[cfg(feature = "net")]
 pub use self::net::{Producer, Sending};
 pub use self::record::{IntoPayload, Payload, Record, RecordMetadata};

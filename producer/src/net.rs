@@ -13,9 +13,10 @@ use protocol::names::Timestamp;
 use tokio::sync::watch;
 
 use self::driver::Driver;
+use crate::blocking;
 use crate::config::{ConfigError, ProducerConfig};
 use crate::core::{Accumulator, Callback, Core, Delivery, Flush};
-use crate::error::{SendError, Unfinished};
+use crate::error::{Failed, SendError, Unfinished};
 use crate::record::{Record, RecordMetadata};
 
 /// A producer: sends records to a Kafka cluster.
@@ -48,6 +49,44 @@ impl Producer {
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn connect(config: ProducerConfig) -> Result<Self, ConfigError> {
+        let (producer, driver) = Self::prepare(config).await?;
+        tokio::spawn(driver);
+        Ok(producer)
+    }
+
+    /// Starts a producer for code without a runtime: a thread of its own does the sending.
+    ///
+    /// Send with [`send_blocking`](Self::send_blocking), wait with [`Delivery::wait`], and end with
+    /// [`close_blocking`](Self::close_blocking); all else works too.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use milena_producer::{Producer, ProducerConfig, Record};
+    /// # let runtime = tokio::runtime::Runtime::new()?;
+    /// # let config = mock_broker::ClusterConfig::new(1).topic("orders", 1);
+    /// # let cluster = runtime.block_on(mock_broker::MockCluster::start(config))?;
+    /// # let bootstrap = cluster.bootstrap_servers();
+    ///
+    /// let producer = Producer::connect_blocking(ProducerConfig::new([bootstrap]))?;
+    /// let stored = producer.send_blocking(Record::to("orders").value("an order"))?.wait()?;
+    /// println!("stored at offset {}", stored.offset);
+    /// producer.close_blocking(Duration::from_secs(5))?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect); that the system gives no thread.
+    pub fn connect_blocking(config: ProducerConfig) -> Result<Self, ConfigError> {
+        let failed =
+            |error: std::io::Error| ConfigError::rule("client.id", "", format!("no thread: {error}"));
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let (producer, driver) = runtime.block_on(Self::prepare(config))?;
+        let thread = std::thread::Builder::new().name("milena-producer".to_owned());
+        thread.spawn(move || runtime.block_on(driver)).map_err(failed)?;
+        Ok(producer)
+    }
+
+    async fn prepare(config: ProducerConfig) -> Result<(Self, Driver), ConfigError> {
         let settings = config.build()?;
         driver::resolve_any(&settings.bootstrap).await?;
         let clock = Clock::start();
@@ -56,8 +95,8 @@ impl Producer {
         let core = Core::new(settings, seed, clock.now());
         let accumulator = Arc::clone(core.accumulator());
         let (running, is_running) = watch::channel(());
-        tokio::spawn(Driver::new(core, clock, running));
-        Ok(Self { shared: Arc::new(Shared { accumulator, clock, running: is_running }) })
+        let driver = Driver::new(core, clock, running);
+        Ok((Self { shared: Arc::new(Shared { accumulator, clock, running: is_running }) }, driver))
     }
 
     /// Sends a record: at once if there is room, else as soon as there is.
@@ -66,7 +105,7 @@ impl Producer {
     /// the receipt, which does: await it now, keep it for later, or drop it.
     ///
     /// ```no_run
-    /// # async fn example(producer: milena_producer::Producer) -> Result<(), milena_producer::SendError> {
+    /// # async fn example(producer: milena_producer::Producer) -> Result<(), milena_producer::Failed> {
     /// use milena_producer::Record;
     ///
     /// let delivery = producer.send(Record::to("orders").key("customer-7").value("an order")).await?;
@@ -96,12 +135,76 @@ impl Producer {
         &self,
         record: Record<'_>,
         callback: F,
-    ) -> impl Future<Output = Result<(), SendError>> + Send + use<F>
+    ) -> impl Future<Output = Result<(), Failed>> + Send + use<F>
     where
-        F: FnOnce(Result<RecordMetadata, SendError>) + Send + 'static,
+        F: FnOnce(Result<RecordMetadata, Failed>) + Send + 'static,
     {
         let sending = self.start(record, Some(Box::new(callback)));
         async move { sending.await.map(drop) }
+    }
+
+    /// Sends a record if it need not wait: for room, for the partitions of its topic, or for records that wait already.
+    ///
+    /// A topic that is not known yet is asked for, so that it can be tried again a little later.
+    ///
+    /// # Errors
+    /// [`Refusal::NotNow`](crate::Refusal::NotNow) if it would have to wait; as [`send`](Self::send) otherwise.
+    pub fn try_send(&self, record: Record<'_>) -> Result<Delivery, Failed> {
+        let Shared { accumulator, clock, .. } = &*self.shared;
+        accumulator.try_send(record, None, &|| clock.now())
+    }
+
+    /// Sends a record if it need not wait, and calls back with what became of it.
+    ///
+    /// # Errors
+    /// As [`try_send`](Self::try_send); the callback is never called then.
+    pub fn try_send_with<F>(&self, record: Record<'_>, callback: F) -> Result<(), Failed>
+    where
+        F: FnOnce(Result<RecordMetadata, Failed>) + Send + 'static,
+    {
+        let Shared { accumulator, clock, .. } = &*self.shared;
+        accumulator.try_send(record, Some(Box::new(callback)), &|| clock.now()).map(drop)
+    }
+
+    /// Sends a record, waiting on this thread until there is room; what comes back is the receipt.
+    ///
+    /// Not within a runtime: a task that blocks its thread may block what it waits for.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub fn send_blocking(&self, record: Record<'_>) -> Result<Delivery, Failed> {
+        blocking::wait(self.start(record, None))
+    }
+
+    /// Sends a record, waiting on this thread until there is room, and calls back with what became of it.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); the callback is never called then.
+    pub fn send_blocking_with<F>(&self, record: Record<'_>, callback: F) -> Result<(), Failed>
+    where
+        F: FnOnce(Result<RecordMetadata, Failed>) + Send + 'static,
+    {
+        blocking::wait(self.start(record, Some(Box::new(callback)))).map(drop)
+    }
+
+    /// As [`flush`](Self::flush), waiting on this thread.
+    ///
+    /// # Errors
+    /// As [`flush`](Self::flush).
+    pub fn flush_blocking(&self) -> Result<(), SendError> {
+        blocking::wait(self.flush())
+    }
+
+    /// As [`close`](Self::close), waiting on this thread. For connections to end it may take up to two seconds more.
+    ///
+    /// # Errors
+    /// As [`close`](Self::close).
+    pub fn close_blocking(&self, timeout: Duration) -> Result<(), Unfinished> {
+        let ticket = self.shared.accumulator.ledger.close(timeout);
+        let unfinished = blocking::wait(poll_fn(|context| ticket.poll(context)));
+        // The sender's task ends by itself, whatever brokers do.
+        let _ = blocking::wait(self.shared.running.clone().changed());
+        Unfinished::count(unfinished)
     }
 
     /// Sends all there is without lingering, and waits until every record taken before has its outcome, good or bad.
@@ -125,10 +228,7 @@ impl Producer {
         let unfinished = poll_fn(|context| ticket.poll(context)).await;
         let left = deadline.saturating_since(self.shared.clock.now());
         let _ = tokio::time::timeout(left, self.shared.running.clone().changed()).await;
-        match unfinished {
-            Ok(0) | Err(_) => Ok(()),
-            Ok(records) => Err(Unfinished { records }),
-        }
+        Unfinished::count(unfinished)
     }
 
     fn start(&self, record: Record<'_>, callback: Option<Callback>) -> Sending {
@@ -146,10 +246,10 @@ impl Drop for Shared {
 /// The future of [`Producer::send`]: a place in the buffer.
 #[derive(Debug)]
 #[must_use = "a record that has to wait for room is taken back when this is dropped: await it"]
-pub struct Sending(Option<Result<Delivery, SendError>>);
+pub struct Sending(Option<Result<Delivery, Failed>>);
 
 impl Future for Sending {
-    type Output = Result<Delivery, SendError>;
+    type Output = Result<Delivery, Failed>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         if let Some(Ok(delivery)) = &mut self.0
@@ -157,7 +257,7 @@ impl Future for Sending {
         {
             self.0 = Some(Err(error));
         }
-        Poll::Ready(self.0.take().unwrap_or(Err(SendError::Closed)))
+        Poll::Ready(self.0.take().unwrap_or_else(|| Err(SendError::Closed.into())))
     }
 }
 

@@ -184,7 +184,9 @@ async fn no_broker_in_reach_is_one_warning_and_an_error_that_name_each_address_a
     let producer = Producer::connect(config).await.unwrap();
 
     let error = producer.send(Record::to("orders").value("v")).await.unwrap_err();
-    let SendError::Refused(Refusal::NoMetadata { unreachable, .. }) = &error else { panic!("{error}") };
+    let SendError::Refused(Refusal::NoMetadata { unreachable, .. }) = error.error() else {
+        panic!("{error}")
+    };
     let tried: BTreeSet<_> = unreachable.iter().map(|(address, _)| address.to_owned()).collect();
     assert_eq!(tried, servers.iter().cloned().collect());
     assert!(unreachable.iter().all(|(_, reason)| reason.contains("refused")), "{error}");
@@ -249,7 +251,7 @@ async fn closing_sends_what_lingers_and_dropping_says_that_it_did_not() {
     let producer = Producer::connect(config).await.unwrap();
     let delivery = producer.send(Record::to("orders").value("v")).await.unwrap();
     drop(producer);
-    assert_eq!(tokio::time::timeout(WATCHDOG, delivery).await.unwrap(), Err(SendError::Closed));
+    assert_eq!(tokio::time::timeout(WATCHDOG, delivery).await.unwrap().unwrap_err(), SendError::Closed);
     assert_eq!(stored(&cluster, "orders"), 1);
 }
 
@@ -265,7 +267,7 @@ fn a_runtime_that_goes_away_leaves_no_receipt_without_an_outcome() {
     });
     drop(runtime);
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    assert_eq!(runtime.block_on(delivery), Err(SendError::Closed));
+    assert_eq!(runtime.block_on(delivery).unwrap_err(), SendError::Closed);
     assert_eq!(runtime.block_on(producer.send(Record::to("orders"))).unwrap_err(), SendError::Closed);
     drop(cluster);
 }
@@ -282,6 +284,79 @@ async fn one_request_in_flight_keeps_the_order_even_without_idempotence() {
         offsets.push(delivery.await.unwrap().offset);
     }
     assert_eq!(offsets, (0..30).collect::<Vec<_>>());
+}
+
+#[test]
+fn code_without_a_runtime_sends_waits_flushes_and_closes() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let cluster = runtime.block_on(MockCluster::start(ClusterConfig::new(3).topic("orders", 6))).unwrap();
+    let producer = Producer::connect_blocking(config_for(&cluster)).unwrap();
+    let stored_at =
+        producer.send_blocking(Record::to("orders").partition(2).value("v")).unwrap().wait().unwrap();
+    assert_eq!((stored_at.partition, stored_at.offset), (2, 0));
+    let heard = Arc::new(Mutex::new(0));
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let (producer, heard) = (producer.clone(), Arc::clone(&heard));
+            std::thread::spawn(move || {
+                for _ in 0..250 {
+                    let heard = Arc::clone(&heard);
+                    let count =
+                        move |outcome: Result<_, _>| *heard.lock().unwrap() += i32::from(outcome.is_ok());
+                    producer.send_blocking_with(Record::to("orders").value("v"), count).unwrap();
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    producer.flush_blocking().unwrap();
+    assert_eq!(*heard.lock().unwrap(), 1000);
+    producer.close_blocking(WATCHDOG).unwrap();
+    assert_eq!(stored(&cluster, "orders"), 1001);
+    assert_eq!(producer.send_blocking(Record::to("orders")).unwrap_err(), SendError::Closed);
+}
+
+#[tokio::test]
+async fn trying_does_not_wait_and_calls_back_only_what_was_taken() {
+    let (cluster, producer) = start(ClusterConfig::new(1).topic("orders", 1)).await;
+    let heard = Arc::new(Mutex::new(Vec::new()));
+    let attempt = || {
+        let heard = Arc::clone(&heard);
+        let hear = move |outcome: Result<milena_producer::RecordMetadata, _>| {
+            heard.lock().unwrap().push(outcome.unwrap().offset);
+        };
+        producer.try_send_with(Record::to("orders").value("v"), hear)
+    };
+    assert!(attempt().unwrap_err().is_retriable());
+    let taken = async {
+        while attempt().is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(WATCHDOG, taken).await.unwrap();
+    producer.flush().await.unwrap();
+    assert_eq!(*heard.lock().unwrap(), [0]);
+    assert!(producer.try_send(Record::to("orders").value("v")).unwrap().await.is_ok());
+    assert_eq!(stored(&cluster, "orders"), 2);
+}
+
+#[tokio::test]
+async fn a_producer_that_is_dropped_logs_how_many_records_it_leaves() {
+    let cluster = MockCluster::start(ClusterConfig::new(1).topic("orders", 1)).await.unwrap();
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber = tracing_subscriber::fmt().with_writer(move || writer.clone()).finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let producer = Producer::connect(config_for(&cluster).linger(Duration::from_secs(50))).await.unwrap();
+    let deliveries = send_many(&producer, 7).await;
+    drop(producer);
+    for delivery in deliveries {
+        let failed = tokio::time::timeout(WATCHDOG, delivery).await.unwrap().unwrap_err();
+        assert_eq!(failed, SendError::Closed);
+        assert!(failed.into_record().is_some_and(|record| record.key_bytes().is_some()));
+    }
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("closed with 7 records that were not acknowledged"), "{text}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use mock_broker::{Action as Deed, Cluster, ClusterConfig, ConnectionId, Effect, Endpoint, Input};
 use producer::core::{Action, ConnectionId as ClientId, Core, Event};
-use producer::{Delivery, ProducerConfig, Record, RecordMetadata, SendError};
+use producer::{Delivery, Failed, ProducerConfig, Record, RecordMetadata};
 use protocol::frame::{self, Framer};
 use protocol::messages::fetch::{FetchPartition, FetchTopic};
 use protocol::messages::{FetchRequest, FetchResponse};
@@ -92,7 +92,7 @@ pub struct Sent {
     /// When it was sent.
     pub at: Timestamp,
     /// What the producer said, and when.
-    pub outcome: Option<(Result<RecordMetadata, SendError>, Timestamp)>,
+    pub outcome: Option<(Result<RecordMetadata, Failed>, Timestamp)>,
     delivery: Option<Delivery>,
 }
 

@@ -18,7 +18,7 @@ use super::parking::{Parked, Wait};
 use super::receipt::{Callback, Cell, Delivery, Ticket};
 use super::topics::{Topic, Topics};
 use crate::config::Settings;
-use crate::error::{Refusal, SendError};
+use crate::error::{Failed, Refusal, SendError};
 use crate::record::Record;
 
 /// The open batches of all partitions, and what it takes to open one.
@@ -124,22 +124,61 @@ impl Accumulator {
     /// Takes a record: into a batch, or into the queue of those that wait for room or their topic.
     ///
     /// `clock` is asked when a batch opens.
+    #[inline]
     pub(crate) fn send(
         &self,
         record: Record<'_>,
         mut callback: Option<Callback>,
         clock: &dyn Fn() -> Timestamp,
-    ) -> Result<Delivery, SendError> {
+    ) -> Result<Delivery, Failed> {
+        match self.append(&record, &mut callback, clock, Turn::Newcomer) {
+            Ok(delivery) => Ok(delivery),
+            Err(obstacle) => self.park(record, callback, clock, obstacle),
+        }
+    }
+
+    /// Takes a record into a batch, or not at all.
+    pub(crate) fn try_send(
+        &self,
+        record: Record<'_>,
+        mut callback: Option<Callback>,
+        clock: &dyn Fn() -> Timestamp,
+    ) -> Result<Delivery, Failed> {
         let obstacle = match self.append(&record, &mut callback, clock, Turn::Newcomer) {
             Ok(delivery) => return Ok(delivery),
             Err(obstacle) => obstacle,
         };
-        let (wait, seen) = obstacle.wait(&record.topic)?;
-        if let Some(rule) = TopicName::fault(&record.topic) {
-            return Err(SendError::invalid("topic", &record.topic, rule));
-        }
-        let ticket = Ticket::new();
+        let error = wait_for(obstacle, &record).map_or_else(
+            |error| error,
+            |(wait, _)| {
+                if let Some(topic) = wait.topic() {
+                    self.ledger.miss(topic);
+                }
+                let wait = match wait {
+                    Wait::Memory => "room in buffer.memory",
+                    Wait::Topic(_) => "the topic's partitions to be learned",
+                    Wait::Partition(..) => "a partition that the topic does not have",
+                };
+                Refusal::NotNow { topic: (&*record.topic).into(), wait }.into()
+            },
+        );
+        Err(Failed::new(error, Some(record.into_owned())))
+    }
+
+    #[cold]
+    fn park(
+        &self,
+        record: Record<'_>,
+        callback: Option<Callback>,
+        clock: &dyn Fn() -> Timestamp,
+        obstacle: Obstacle,
+    ) -> Result<Delivery, Failed> {
         let bytes = upper_bound(&record);
+        let (wait, seen) = match wait_for(obstacle, &record) {
+            Ok(wait) => wait,
+            Err(error) => return Err(Failed::new(error, Some(record.into_owned()))),
+        };
+        let ticket = Ticket::new();
         let (record, since) = (record.into_owned(), clock());
         self.ledger
             .park(wait, Parked { record, callback, ticket: Arc::clone(&ticket), since, seen, bytes })?;
@@ -301,7 +340,7 @@ impl Accumulator {
         give_up: &mut impl FnMut(&Wait, &Parked) -> Option<SendError>,
     ) -> Kept {
         let refuse = |parked: Parked, error| {
-            parked.ticket.resolve(Err(error));
+            parked.refuse(error);
             Kept::No
         };
         if let Obstacle::Partition { index, partitions, seen } = obstacle
@@ -328,7 +367,7 @@ impl Accumulator {
     /// Refuses everything that waits.
     pub(crate) fn refuse_parked(&self, error: &SendError) {
         for parked in self.ledger.parking(super::parking::Parking::take_all) {
-            parked.ticket.resolve(Err(error.clone()));
+            parked.refuse(error.clone());
         }
     }
 
@@ -348,6 +387,15 @@ impl Accumulator {
     /// Changes what records can go to.
     pub(crate) fn update_topics(&self, change: impl FnOnce(&mut BTreeMap<TopicName, Arc<Topic>>)) {
         self.topics.change(change);
+    }
+}
+
+/// What a record has to wait for, and the version of the metadata that is not enough, if it is another than the newest.
+fn wait_for(obstacle: Obstacle, record: &Record<'_>) -> Result<(Wait, u64), SendError> {
+    let wait = obstacle.wait(&record.topic)?;
+    match TopicName::fault(&record.topic) {
+        Some(rule) => Err(SendError::invalid("topic", &record.topic, rule)),
+        None => Ok(wait),
     }
 }
 

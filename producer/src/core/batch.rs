@@ -9,7 +9,7 @@ use protocol::records::{self, BatchBuilder, BatchOptions, Compressor, Limits, Pa
 use protocol::{ByteString, DecodeError, EncodeError, ErrorCode};
 
 use super::ledger::{Grant, Ledger};
-use super::receipt::{Callback, Cell, Completion, Delivery, Entry, Stored};
+use super::receipt::{Callback, Cell, Completion, Delivery, Entry, Failure, Stored};
 use crate::error::SendError;
 use crate::record::Record;
 
@@ -42,7 +42,14 @@ impl OpenBatch {
         let (key, value) = (record.key_bytes(), record.value_bytes());
         let size = |bytes: Option<&[u8]>| bytes.map_or(-1, |bytes| bytes.len() as i32);
         let index = self.builder.append(timestamp, key, value, record.headers())?;
-        let entry = Entry { index: index as u32, timestamp, key_size: size(key), value_size: size(value) };
+        let entry = Entry {
+            index: index as u32,
+            timestamp,
+            key_size: size(key),
+            value_size: size(value),
+            named_partition: record.partition.is_some(),
+            own_timestamp: record.timestamp.is_some(),
+        };
         if let Some(callback) = callback.take() {
             self.callbacks.0.push((entry, callback));
         }
@@ -205,6 +212,7 @@ impl Batch {
         ledger: &Arc<Ledger>,
     ) -> Completion {
         self.is_done = true;
+        let outcome = outcome.map_err(|error| Arc::new(Failure::new(error, self.bytes_for_senders())));
         Completion {
             cell: Arc::clone(&self.cell),
             outcome,
@@ -212,6 +220,22 @@ impl Batch {
             records: self.record_count,
             generation: self.generation,
             ledger: Arc::clone(ledger),
+        }
+    }
+
+    /// The batch as bytes, if somebody may want records of it back.
+    fn bytes_for_senders(&mut self) -> Bytes {
+        if Arc::strong_count(&self.cell) == 1 && self.callbacks.0.is_empty() {
+            return Bytes::new();
+        }
+        match &mut self.body {
+            Body::Sealed(bytes) => bytes.clone(),
+            Body::Filled(builder) => {
+                let empty = BatchBuilder::new(Vec::new(), BatchOptions::default());
+                let bytes = std::mem::replace(&mut **builder, empty).build().unwrap_or_default();
+                self.body = Body::Sealed(bytes.clone());
+                bytes
+            }
         }
     }
 

@@ -13,10 +13,13 @@ use super::lock;
 use super::parking::{Parked, Parking, Wait};
 use super::receipt::Ticket;
 use super::signal::{Rest, Signal};
-use crate::error::{Refusal, SendError};
+use crate::error::{Failed, Refusal, SendError};
 
 /// Room in a buffer beyond its batch: the builder asks for the longest length a record can have before it knows it.
 const SLACK: usize = 16;
+
+/// How many topics are noted at once that nobody waits for.
+const MOST_MISSED: usize = 100;
 
 #[derive(Debug)]
 pub(crate) struct Ledger {
@@ -26,6 +29,7 @@ pub(crate) struct Ledger {
     signal: Signal,
     /// Whether records wait: then newcomers have to look whether they may go before them.
     has_parked: AtomicBool,
+    has_missed: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -35,6 +39,8 @@ struct State {
     /// Buffers of the usual size that were used before.
     spare: Vec<Vec<u8>>,
     parking: Parking,
+    /// Topics that somebody would send to who does not wait.
+    missed: BTreeSet<TopicName>,
     /// The version of the metadata.
     metadata: u64,
     rest: Rest,
@@ -80,6 +86,7 @@ impl Ledger {
             available: buffer_memory,
             spare: Vec::new(),
             parking: Parking::new(buffer_memory),
+            missed: BTreeSet::new(),
             metadata: 0,
             rest: Rest::new(linger),
             touched: Vec::new(),
@@ -95,6 +102,7 @@ impl Ledger {
             state: Mutex::new(state),
             signal: Signal::default(),
             has_parked: AtomicBool::new(false),
+            has_missed: AtomicBool::new(false),
         }
     }
 
@@ -250,13 +258,14 @@ impl Ledger {
     }
 
     /// Puts a record in a queue, unless the producer closes or too much waits already.
-    pub(crate) fn park(&self, wait: Wait, mut parked: Parked) -> Result<(), SendError> {
+    pub(crate) fn park(&self, wait: Wait, mut parked: Parked) -> Result<(), Failed> {
         let mut state = lock(&self.state);
         if state.closing.is_some() {
-            return Err(SendError::Closed);
+            return Err(Failed::new(SendError::Closed, Some(parked.record)));
         }
         if !state.parking.has_room_for(parked.bytes) {
-            return Err(Refusal::TooManyWaiting { limit: self.buffer_memory }.into());
+            let error = Refusal::TooManyWaiting { limit: self.buffer_memory };
+            return Err(Failed::new(error.into(), Some(parked.record)));
         }
         if parked.seen == 0 {
             parked.seen = state.metadata;
@@ -294,9 +303,27 @@ impl Ledger {
         })
     }
 
-    /// The topics that records wait for, and the newest metadata that is not enough for them.
+    /// The topics that records wait for, or would have to wait for, and the newest metadata that is not enough for them.
     pub(crate) fn wanted(&self) -> Vec<(TopicName, u64)> {
-        if self.has_parked() { lock(&self.state).parking.wanted() } else { Vec::new() }
+        if !self.has_parked() && !self.has_missed.swap(false, Ordering::AcqRel) {
+            return Vec::new();
+        }
+        let mut state = lock(&self.state);
+        let mut wanted = state.parking.wanted();
+        wanted.extend(std::mem::take(&mut state.missed).into_iter().map(|topic| (topic, 0)));
+        wanted
+    }
+
+    /// Notes that a topic is not known, so that it is asked for though no record waits. Of more than a few at a time, others
+    /// are noted when they are missed again.
+    pub(crate) fn miss(&self, topic: &str) {
+        let mut state = lock(&self.state);
+        if state.missed.len() < MOST_MISSED {
+            state.missed.insert(topic.into());
+        }
+        drop(state);
+        self.has_missed.store(true, Ordering::Release);
+        self.signal.raise();
     }
 
     /// Since when the first of all that wait does.

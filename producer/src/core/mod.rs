@@ -64,7 +64,7 @@ use self::sequences::Identity;
 use self::topics::Topic;
 pub use crate::config::Address;
 use crate::config::Settings;
-use crate::error::{Refusal, SendError};
+use crate::error::{Failed, Refusal, SendError};
 use crate::record::Record;
 
 /// What the core wants done.
@@ -220,9 +220,18 @@ impl Core {
     ///
     /// # Errors
     /// What is known at once: [`Refusal::TooLarge`], [`Refusal::Invalid`], [`SendError::Closed`].
-    pub fn send(&mut self, record: Record<'_>, now: Timestamp) -> Result<Delivery, SendError> {
+    pub fn send(&mut self, record: Record<'_>, now: Timestamp) -> Result<Delivery, Failed> {
         self.accumulator.set_clock(now);
         self.accumulator.send(record, None, &|| now)
+    }
+
+    /// Takes a record if it need not wait. If its topic is not known yet, it is asked for.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send), and [`Refusal::NotNow`].
+    pub fn try_send(&mut self, record: Record<'_>, now: Timestamp) -> Result<Delivery, Failed> {
+        self.accumulator.set_clock(now);
+        self.accumulator.try_send(record, None, &|| now)
     }
 
     /// Sends what is there without lingering; the future is ready when every record taken before has its outcome.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use protocol::names::{Timestamp, TopicName};
 
 use super::receipt::{Callback, Delivery, Ticket};
+use crate::error::{Failed, SendError};
 use crate::record::Record;
 
 /// What a record waits for.
@@ -33,12 +34,19 @@ impl Wait {
 pub(crate) struct Parked {
     pub(crate) record: Record<'static>,
     pub(crate) callback: Option<Callback>,
-    pub(crate) ticket: Arc<Ticket<Delivery>>,
+    pub(crate) ticket: Arc<Ticket<Delivery, Failed>>,
     pub(crate) since: Timestamp,
     /// The version of the metadata that did not know the topic or partition: only a later one is about it.
     pub(crate) seen: u64,
     /// Bytes that it takes.
     pub(crate) bytes: usize,
+}
+
+impl Parked {
+    /// Tells the sender that it was not taken, and gives the record back.
+    pub(crate) fn refuse(self, error: SendError) {
+        self.ticket.resolve(Err(Failed::new(error, Some(self.record))));
+    }
 }
 
 impl fmt::Debug for Parked {

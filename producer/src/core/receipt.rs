@@ -4,18 +4,20 @@ use std::fmt;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Poll, Waker};
 
+use bytes::Bytes;
 use protocol::names::{Timestamp, TopicName};
+use protocol::records::{self, Limits, OwnedRecord, Part};
 
 use super::ledger::Ledger;
 use super::lock;
-use crate::error::SendError;
-use crate::record::RecordMetadata;
+use crate::error::{Failed, SendError};
+use crate::record::{IntoPayload, Record, RecordMetadata};
 
 /// Called once with what became of a record, in the order of the partition's records.
-pub(crate) type Callback = Box<dyn FnOnce(Result<RecordMetadata, SendError>) + Send>;
+pub(crate) type Callback = Box<dyn FnOnce(Result<RecordMetadata, Failed>) + Send>;
 
 /// Where a batch was stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,51 @@ pub(crate) struct Stored {
     /// The time that holds for all records, if the topic says so.
     pub(crate) log_append_time: Option<Timestamp>,
 }
+
+/// Why a batch failed, and its records, for whoever wants theirs back.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    pub(crate) error: SendError,
+    /// The batch, if somebody may ask for a record of it.
+    batch: Bytes,
+    /// Read when the first asks.
+    records: OnceLock<Vec<OwnedRecord>>,
+}
+
+impl Failure {
+    pub(crate) fn new(error: SendError, batch: Bytes) -> Self {
+        Self { error, batch, records: OnceLock::new() }
+    }
+
+    fn records(&self) -> &[OwnedRecord] {
+        self.records.get_or_init(|| match records::batches(&self.batch).next() {
+            Some(Ok(Part::Batch(batch))) => {
+                batch.records(&Limits::default()).and_then(|records| records.to_owned()).unwrap_or_default()
+            }
+            _ => Vec::new(),
+        })
+    }
+
+    /// The record as it was given to `send`.
+    fn record(&self, cell: &Cell, entry: Entry) -> Option<Record<'static>> {
+        let own = self.records().get(entry.index as usize)?;
+        let mut record = Record::to(cell.topic.to_string()).key(own.key_bytes()).value(own.value_bytes());
+        if entry.named_partition {
+            record = record.partition(cell.partition);
+        }
+        if entry.own_timestamp {
+            record = record.timestamp(entry.timestamp);
+        }
+        for header in own.headers().iter() {
+            let value = header.value.map(Bytes::copy_from_slice);
+            record.headers.push((header.key.to_owned().into(), value.into_payload()));
+        }
+        Some(record)
+    }
+}
+
+/// What became of a batch.
+pub(crate) type Outcome = Result<Stored, Arc<Failure>>;
 
 /// The state that all receipts of a batch share.
 #[derive(Debug)]
@@ -37,7 +84,7 @@ pub(crate) struct Cell {
 #[derive(Debug)]
 enum CellState {
     Open(Vec<Waker>),
-    Done(Result<Stored, SendError>),
+    Done(Outcome),
     /// The batch was too large and went on as several: the index of the first record of each, ascending.
     Split(Vec<(u32, Arc<Cell>)>),
 }
@@ -69,11 +116,16 @@ pub(crate) struct Entry {
     pub(crate) key_size: i32,
     /// −1 for null.
     pub(crate) value_size: i32,
+    /// Whether the record itself names its partition, and its time.
+    pub(crate) named_partition: bool,
+    pub(crate) own_timestamp: bool,
 }
 
 impl Entry {
-    fn outcome(self, cell: &Cell, outcome: &Result<Stored, SendError>) -> Result<RecordMetadata, SendError> {
-        let stored = outcome.as_ref().map_err(SendError::clone)?;
+    fn outcome(self, cell: &Cell, outcome: &Outcome) -> Result<RecordMetadata, Failed> {
+        let stored = outcome
+            .as_ref()
+            .map_err(|failure| Failed::new(failure.error.clone(), failure.record(cell, self)))?;
         let offset = if stored.base_offset < 0 { -1 } else { stored.base_offset + i64::from(self.index) };
         Ok(RecordMetadata {
             topic: cell.topic.clone(),
@@ -94,9 +146,9 @@ pub struct Delivery(Inner);
 
 enum Inner {
     /// In a batch; `waker` is where in the cell this receipt's waker is.
-    Batched { cell: Arc<Cell>, entry: Entry, waker: Option<usize> },
+    Batched { cell: Arc<Cell>, entry: Entry, waker: Option<u32> },
     /// Waiting for room or for its topic.
-    Parked(Arc<Ticket<Delivery>>),
+    Parked(Arc<Ticket<Delivery, Failed>>),
 }
 
 impl Delivery {
@@ -104,20 +156,30 @@ impl Delivery {
         Self(Inner::Batched { cell, entry, waker: None })
     }
 
-    pub(crate) fn parked(ticket: Arc<Ticket<Self>>) -> Self {
+    pub(crate) fn parked(ticket: Arc<Ticket<Self, Failed>>) -> Self {
         Self(Inner::Parked(ticket))
     }
 
     /// What became of the record, if that is known; without waiting.
-    pub fn outcome(&mut self) -> Option<Result<RecordMetadata, SendError>> {
+    pub fn outcome(&mut self) -> Option<Result<RecordMetadata, Failed>> {
         match self.poll_outcome(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(outcome) => Some(outcome),
             Poll::Pending => None,
         }
     }
 
+    /// Waits on this thread until the outcome is known, for code without a runtime.
+    ///
+    /// Not within one: a task that blocks its thread may block what it waits for.
+    ///
+    /// # Errors
+    /// As awaiting it.
+    pub fn wait(self) -> Result<RecordMetadata, Failed> {
+        crate::blocking::wait(self)
+    }
+
     /// Waits until the record has a place in a batch: what `send` awaits.
-    pub(crate) fn poll_admitted(&mut self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+    pub(crate) fn poll_admitted(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failed>> {
         if let Inner::Parked(ticket) = &self.0 {
             match ticket.poll(context) {
                 Poll::Ready(Ok(delivery)) => *self = delivery,
@@ -135,7 +197,7 @@ impl Delivery {
         }
     }
 
-    fn poll_outcome(&mut self, context: &mut Context<'_>) -> Poll<Result<RecordMetadata, SendError>> {
+    fn poll_outcome(&mut self, context: &mut Context<'_>) -> Poll<Result<RecordMetadata, Failed>> {
         match self.poll_admitted(context) {
             Poll::Ready(Ok(())) => {}
             Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -145,10 +207,10 @@ impl Delivery {
             let part = match &mut *lock(&cell.state) {
                 CellState::Done(outcome) => return Poll::Ready(entry.outcome(cell, outcome)),
                 CellState::Open(wakers) => {
-                    match waker.and_then(|place| wakers.get_mut(place)) {
+                    match waker.and_then(|place| wakers.get_mut(place as usize)) {
                         Some(known) => known.clone_from(context.waker()),
                         None => {
-                            *waker = Some(wakers.len());
+                            *waker = Some(wakers.len() as u32);
                             wakers.push(context.waker().clone());
                         }
                     }
@@ -168,7 +230,7 @@ impl Delivery {
 }
 
 impl Future for Delivery {
-    type Output = Result<RecordMetadata, SendError>;
+    type Output = Result<RecordMetadata, Failed>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         self.poll_outcome(context)
@@ -193,7 +255,7 @@ impl fmt::Debug for Delivery {
 #[must_use = "nobody learns of it until it is delivered"]
 pub struct Completion {
     pub(crate) cell: Arc<Cell>,
-    pub(crate) outcome: Result<Stored, SendError>,
+    pub(crate) outcome: Outcome,
     pub(crate) callbacks: Vec<(Entry, Callback)>,
     pub(crate) records: u32,
     pub(crate) generation: u64,
@@ -227,34 +289,34 @@ impl Completion {
 
     /// The offset of the first record (−1 if the broker does not tell), or why the batch failed.
     pub fn outcome(&self) -> Result<i64, &SendError> {
-        self.outcome.as_ref().map(|stored| stored.base_offset)
+        self.outcome.as_ref().map(|stored| stored.base_offset).map_err(|failure| &failure.error)
     }
 }
 
 impl fmt::Debug for Completion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cell, outcome, records, .. } = self;
+        let (Self { cell, records, .. }, outcome) = (self, self.outcome());
         write!(f, "Completion({}-{}, {records} records, {outcome:?})", cell.topic, cell.partition)
     }
 }
 
 /// A place in a queue: filled once, by the core.
 #[derive(Debug)]
-pub(crate) struct Ticket<T>(Mutex<TicketState<T>>);
+pub(crate) struct Ticket<T, E = SendError>(Mutex<TicketState<T, E>>);
 
 #[derive(Debug)]
-enum TicketState<T> {
+enum TicketState<T, E> {
     Waiting(Option<Waker>),
-    Done(Result<T, SendError>),
+    Done(Result<T, E>),
     Cancelled,
 }
 
-impl<T> Ticket<T> {
+impl<T, E: From<SendError>> Ticket<T, E> {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self(Mutex::new(TicketState::Waiting(None))))
     }
 
-    pub(crate) fn resolve(&self, outcome: Result<T, SendError>) {
+    pub(crate) fn resolve(&self, outcome: Result<T, E>) {
         let mut state = lock(&self.0);
         if let TicketState::Waiting(waker) = &mut *state {
             let waker = waker.take();
@@ -272,7 +334,7 @@ impl<T> Ticket<T> {
         matches!(*lock(&self.0), TicketState::Cancelled)
     }
 
-    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Result<T, SendError>> {
+    pub(crate) fn poll(&self, context: &mut Context<'_>) -> Poll<Result<T, E>> {
         let mut state = lock(&self.0);
         match &mut *state {
             TicketState::Waiting(waker) => {
@@ -280,10 +342,10 @@ impl<T> Ticket<T> {
                 Poll::Pending
             }
             // A future that is polled after it was ready has no outcome left to give.
-            TicketState::Cancelled => Poll::Ready(Err(SendError::Closed)),
+            TicketState::Cancelled => Poll::Ready(Err(SendError::Closed.into())),
             TicketState::Done(_) => match std::mem::replace(&mut *state, TicketState::Cancelled) {
                 TicketState::Done(outcome) => Poll::Ready(outcome),
-                _ => Poll::Ready(Err(SendError::Closed)),
+                _ => Poll::Ready(Err(SendError::Closed.into())),
             },
         }
     }

@@ -17,7 +17,7 @@ fn a_record_that_could_not_be_sent_in_time_is_refused() {
     stage.pass(ms(1));
     let error = delivery.outcome().unwrap().unwrap_err();
     assert!(
-        matches!(error, SendError::Refused(Refusal::Expired { waited, .. }) if waited == ms(5000)),
+        matches!(*error, SendError::Refused(Refusal::Expired { waited, .. }) if waited == ms(5000)),
         "{error}"
     );
     assert!(stage.is_drained());

@@ -4,6 +4,7 @@ mod accumulating;
 mod connections;
 mod ending;
 mod forgetting;
+mod giving_back;
 mod retrying;
 mod sequencing;
 mod waiting;
@@ -121,7 +122,7 @@ impl Stage {
         delivery
     }
 
-    fn try_send(&mut self, record: Record<'_>) -> Result<Delivery, SendError> {
+    fn try_send(&mut self, record: Record<'_>) -> Result<Delivery, Failed> {
         self.core.send(record, self.now)
     }
 

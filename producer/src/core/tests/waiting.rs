@@ -48,7 +48,7 @@ fn a_full_buffer_refuses_after_max_block_ms() {
     assert!(late.outcome().is_none());
     stage.pass(ms(1));
     let error = late.outcome().unwrap().unwrap_err();
-    assert!(matches!(error, SendError::Refused(Refusal::BufferFull { waited, .. }) if waited == ms(500)));
+    assert!(matches!(*error, SendError::Refused(Refusal::BufferFull { waited, .. }) if waited == ms(500)));
     assert_eq!(stage.acknowledge_all().len(), 2);
     assert!(stage.is_drained());
 }
@@ -113,7 +113,7 @@ fn a_topic_that_is_not_found_refuses_after_max_block_ms_and_says_what_the_broker
     stage.pass(ms(500));
     let error = delivery.outcome().unwrap().unwrap_err();
     assert_eq!(error.code(), Some(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION));
-    assert!(matches!(error, SendError::Refused(Refusal::NoMetadata { .. })));
+    assert!(matches!(*error, SendError::Refused(Refusal::NoMetadata { .. })));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_topic_that_may_not_be_written_is_rejected_without_waiting() {
     stage.topic_error = ErrorCode::TOPIC_AUTHORIZATION_FAILED;
     let mut delivery = stage.send("a");
     let error = delivery.outcome().unwrap().unwrap_err();
-    assert!(matches!(error, SendError::Rejected { code: ErrorCode::TOPIC_AUTHORIZATION_FAILED, .. }));
+    assert!(matches!(*error, SendError::Rejected { code: ErrorCode::TOPIC_AUTHORIZATION_FAILED, .. }));
 }
 
 #[test]
@@ -239,4 +239,40 @@ fn what_waits_takes_no_more_than_buffer_memory_again() {
     drop(sent);
     stage.pass(ms(60_000));
     assert!(stage.try_send(Record::to("t").value(vec![0; 200])).is_ok(), "the others have given up");
+}
+
+#[test]
+fn trying_takes_what_need_not_wait_and_asks_for_what_would_have_to() {
+    let mut stage = small();
+    let value = "v".repeat(50);
+    let try_send = |stage: &mut Stage| {
+        let outcome = stage.core.try_send(Record::to("t").value(&value), stage.now);
+        stage.run();
+        outcome.map(drop).map_err(|failed| failed.to_string())
+    };
+    let unknown = "a record for topic t would have to wait for the topic's partitions to be learned";
+    assert_eq!(try_send(&mut stage), Err(unknown.to_owned()));
+    // It was asked for meanwhile.
+    assert_eq!(try_send(&mut stage), Ok(()));
+    assert_eq!(try_send(&mut stage), Ok(()));
+    let full = "a record for topic t would have to wait for room in buffer.memory";
+    assert_eq!(try_send(&mut stage), Err(full.to_owned()));
+    stage.acknowledge_all();
+    assert_eq!(try_send(&mut stage), Ok(()));
+    let no_such_name = stage.core.try_send(Record::to("no spaces"), stage.now).unwrap_err();
+    assert!(!no_such_name.is_retriable(), "{no_such_name}");
+}
+
+#[test]
+fn trying_never_goes_before_a_record_that_waits() {
+    let mut stage = Stage::new();
+    stage.topic_error = ErrorCode::LEADER_NOT_AVAILABLE;
+    let mut waiting = stage.send("a");
+    stage.topic_error = ErrorCode::NONE;
+    assert!(
+        stage.core.try_send(Record::to("t").partition(0).value("b"), stage.now).unwrap_err().is_retriable()
+    );
+    stage.pass(ms(300));
+    assert_eq!(stage.acknowledge_all()[0].values, ["a"]);
+    assert!(waiting.outcome().unwrap().is_ok());
 }
