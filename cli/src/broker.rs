@@ -7,7 +7,9 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Args;
-use mock_broker::{ClusterConfig, Expectation, Fault, Listen, MockCluster, StartError, Time, TopicSpec};
+use mock_broker::{
+    ClusterConfig, Expectation, Fault, Listen, MockCluster, Scenario, StartError, Time, TopicSpec,
+};
 
 use crate::failure::Failure;
 use crate::properties::Property;
@@ -17,9 +19,9 @@ use crate::verdict::{self, JournalFile};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
-    /// How many brokers the cluster has, each on a port of its own.
-    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
-    brokers: u16,
+    /// How many brokers the cluster has, each on a port of its own; 1, or as many as a scenario needs.
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..))]
+    brokers: Option<u16>,
     /// Where the first broker listens; the next ones take the ports after it. Port 0: free ports for all.
     #[arg(long, default_value = "127.0.0.1:9092", value_name = "HOST:PORT")]
     listen: ListenArgument,
@@ -43,6 +45,10 @@ pub(crate) struct Arguments {
     /// before those of --fault. Can be given again.
     #[arg(long, value_name = "FILE")]
     rules: Vec<PathBuf>,
+    /// What goes wrong, step by step, by its name in `milena scenarios`; of a topic that --topic names if need be: 'NAME
+    /// topic=TOPIC partition=N'. Can be given again.
+    #[arg(long, value_name = "SCENARIO")]
+    scenario: Vec<Scenario>,
     /// What clients are expected to do, checked at the end: unless it was so, the program fails and tells why. For instance
     /// no_unknown_request, no_duplicate, only_acks=all, 'at_least on=Produce topic=orders n=3', at_most, exactly. Can be
     /// given again.
@@ -181,8 +187,9 @@ async fn start(arguments: &Arguments) -> Result<MockCluster, Failure> {
 
 fn config(arguments: &Arguments) -> Result<ClusterConfig, Failure> {
     let usage = |error: mock_broker::ConfigError| Failure::usage(error.to_string());
-    let mut config =
-        ClusterConfig::new(usize::from(arguments.brokers)).seed(arguments.seed).time(arguments.time);
+    let needed = || arguments.scenario.iter().map(Scenario::brokers).max().unwrap_or(1);
+    let brokers = arguments.brokers.map_or_else(needed, usize::from);
+    let mut config = ClusterConfig::new(brokers).seed(arguments.seed).time(arguments.time);
     if !arguments.expect.is_empty() {
         config = config.journal_limit(JOURNAL_LIMIT_TO_EXPECT);
     }
@@ -193,6 +200,7 @@ fn config(arguments: &Arguments) -> Result<ClusterConfig, Failure> {
         config = rules::read(file)?.into_iter().fold(config, ClusterConfig::fault);
     }
     config = arguments.fault.iter().cloned().fold(config, ClusterConfig::fault);
+    config = arguments.scenario.iter().cloned().fold(config, ClusterConfig::scenario);
     for topic in &arguments.topic {
         let mut spec = TopicSpec::new(&topic.name);
         if let Some(partitions) = topic.partitions {

@@ -8,6 +8,7 @@ mod inspect;
 mod produce;
 mod properties;
 mod rules;
+mod scenarios;
 mod settings;
 mod signals;
 mod topics;
@@ -37,6 +38,8 @@ struct Arguments {
 enum Command {
     /// Runs a mock cluster until it is told to end.
     Broker(broker::Arguments),
+    /// Tells what can go wrong by name in `milena broker --scenario`.
+    Scenarios,
     /// Creates, lists, describes and deletes topics.
     Topics(topics::Arguments),
     /// Sends lines from standard input as records.
@@ -80,6 +83,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
     let outcome = runtime.block_on(async {
         match command {
             Command::Broker(arguments) => broker::run(arguments).await,
+            Command::Scenarios => scenarios::run(),
             Command::Topics(arguments) => topics::run(arguments).await,
             Command::Produce(arguments) => produce::run(arguments).await,
             Command::Consume(arguments) => consume::run(arguments).await,

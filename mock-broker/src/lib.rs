@@ -104,6 +104,7 @@ mod handlers;
 mod journal;
 #[cfg(feature = "net")]
 mod net;
+mod scenario;
 mod words;
 
 /// The wire protocol, for those who drive a [`Cluster`] by hand.
@@ -121,3 +122,4 @@ pub use self::journal::{
 };
 #[cfg(feature = "net")]
 pub use self::net::{Listen, MockCluster, StartError};
+pub use self::scenario::{Deed, Scenario, ScenarioError, Script, Step, When};

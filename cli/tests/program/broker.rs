@@ -93,6 +93,9 @@ fn what_cannot_be_is_refused_with_its_rule() {
         (&["--fault", "on=Produce then=error=NOT_LEADR"], &["column 12", "NOT_LEADR", "the nearest is"]),
         (&["--fault", "broker=2 then=refuse_connections"], &["there is no broker 2", "1 to 1"]),
         (&["--fault", "on=AlterPartition then=close"], &["AlterPartition is not served"]),
+        (&["--scenario", "lost-akc"], &["--scenario", "`lost-akc`", "the nearest is `lost-ack`"]),
+        (&["--scenario", "lost-ack topic=orders"], &["no topic `orders`"]),
+        (&["--scenario", "lost-ack", "--brokers", "2"], &["needs 3 brokers", "has 2"]),
         (&["--rules", "/no/such/file"], &["/no/such/file", "No such file"]),
     ];
     for (arguments, words) in cases {

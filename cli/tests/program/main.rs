@@ -5,5 +5,6 @@ mod demo;
 mod harness;
 mod inspect;
 mod records;
+mod scenarios;
 mod signals;
 mod topics;

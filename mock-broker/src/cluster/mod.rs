@@ -26,6 +26,7 @@ mod replicas;
 mod retained;
 mod schedule;
 mod snapshot;
+mod stage;
 mod timers;
 pub(crate) mod topic;
 pub(crate) mod waiting;
@@ -53,6 +54,7 @@ use self::groups::Groups;
 use self::panics::AtWork;
 use self::schedule::Schedule;
 pub use self::snapshot::Snapshot;
+use self::stage::Stage;
 use self::topic::Topics;
 pub use self::topic::{Partition, Topic};
 use self::waiting::{Held, Parked, Waiting};
@@ -108,6 +110,8 @@ pub struct Cluster {
     opened: u64,
     faults: Faults,
     aftermath: Aftermath,
+    /// The scripts that are played.
+    stage: Stage,
     journal: Journal,
 }
 
@@ -308,7 +312,11 @@ impl Cluster {
     ///
     /// # Errors
     /// A topic that cannot be created, or no broker at all.
-    pub fn try_new(config: ClusterConfig) -> Result<Self, ConfigError> {
+    pub fn try_new(mut config: ClusterConfig) -> Result<Self, ConfigError> {
+        let scenarios = std::mem::take(&mut config.scenarios);
+        for scenario in &scenarios {
+            config = scenario.complete(config).map_err(|error| ConfigError::scenario(scenario, error))?;
+        }
         if !(1..=MAX_BROKERS).contains(&config.brokers) {
             return Err(ConfigError::Brokers(config.brokers));
         }
@@ -333,6 +341,7 @@ impl Cluster {
             opened: 0,
             faults: Faults::new(config.seed),
             aftermath: Aftermath::default(),
+            stage: Stage::default(),
             journal: Journal::new(config.journal_limit),
             config,
         };
@@ -346,6 +355,10 @@ impl Cluster {
                 .check_fault(&fault)
                 .map_err(|error| ConfigError::Fault { rule: fault.to_string(), reason: error.to_string() })?;
             cluster.add_fault(fault);
+        }
+        for scenario in &scenarios {
+            let refused = |error| ConfigError::scenario(scenario, error);
+            cluster.play_scenario(scenario).map_err(refused)?;
         }
         Ok(cluster)
     }
@@ -362,6 +375,7 @@ impl Cluster {
     pub(crate) fn handle_into(&mut self, input: &mut Option<Input>, now: Timestamp, effects: &mut Effects) {
         self.catch_up(now, effects);
         self.keep_rules(now, effects);
+        self.take_steps(now, effects);
         match input.take().unwrap_or(Input::Wakeup) {
             Input::Opened { connection, broker } => self.open(connection, broker, effects),
             Input::Frame { connection, frame } => self.receive(connection, frame, now, effects),
@@ -369,6 +383,7 @@ impl Cluster {
             Input::Wakeup => {}
         }
         self.wake(now, effects);
+        self.take_steps(now, effects);
     }
 
     /// Does what is due, and goes on with the requests that have something to look at, or whose time has come.
@@ -393,6 +408,7 @@ impl Cluster {
             self.waiting.next_wakeup(),
             self.schedule.next(),
             self.next_rule_change(),
+            self.next_step(),
             self.groups.next_wakeup(),
         ];
         next.into_iter().flatten().min()

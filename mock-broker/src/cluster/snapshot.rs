@@ -77,6 +77,7 @@ impl PartialEq for Snapshot {
             && brokers().all(|((id, one), (other_id, other))| id == other_id && one.is_as(other))
             && one.topics == other.topics
             && one.holds_elections == other.holds_elections
+            && one.stage == other.stage
             && one.random == other.random
             && one.next_producer_id == other.next_producer_id
             && one.transactional == other.transactional

@@ -14,6 +14,7 @@ pub(crate) use self::keys::{RACK_AWARE_SELECTOR, TOPIC_KEYS, check_topic_key};
 pub use self::time::Time;
 pub(crate) use self::time::TimeConfig;
 use crate::fault::Fault;
+use crate::scenario::{Scenario, ScenarioError};
 
 /// A cluster to start: how many brokers, which topics, which settings.
 ///
@@ -38,6 +39,7 @@ pub struct ClusterConfig {
     pub(crate) brokers: usize,
     pub(crate) topics: Vec<TopicSpec>,
     pub(crate) faults: Vec<Fault>,
+    pub(crate) scenarios: Vec<Scenario>,
     pub(crate) seed: u64,
     pub(crate) journal_limit: usize,
     pub(crate) time: TimeConfig,
@@ -55,6 +57,7 @@ impl ClusterConfig {
             brokers,
             topics: Vec::new(),
             faults: Vec::new(),
+            scenarios: Vec::new(),
             seed: 0,
             journal_limit: DEFAULT_JOURNAL_LIMIT,
             time: TimeConfig::default(),
@@ -83,6 +86,13 @@ impl ClusterConfig {
     #[must_use]
     pub fn fault(mut self, fault: Fault) -> Self {
         self.faults.push(fault);
+        self
+    }
+
+    /// Plays a scenario. What it lacks is added: its topic, if that is not configured, and settings where none are.
+    #[must_use]
+    pub fn scenario(mut self, scenario: Scenario) -> Self {
+        self.scenarios.push(scenario);
         self
     }
 
@@ -320,8 +330,21 @@ pub enum ConfigError {
         /// Why not.
         reason: String,
     },
+    /// A scenario of the configuration cannot be played.
+    Scenario {
+        /// The scenario.
+        scenario: String,
+        /// Why not.
+        reason: String,
+    },
     /// There must be at least one broker, and at most 10,000.
     Brokers(usize),
+}
+
+impl ConfigError {
+    pub(crate) fn scenario(scenario: &Scenario, error: ScenarioError) -> Self {
+        Self::Scenario { scenario: scenario.to_string(), reason: error.to_string() }
+    }
 }
 
 impl fmt::Display for ConfigError {
@@ -336,6 +359,9 @@ impl fmt::Display for ConfigError {
             }
             Self::Topic { name, reason } => write!(f, "topic `{name}` cannot be created: {reason}"),
             Self::Fault { rule, reason } => write!(f, "the fault rule `{rule}` cannot be: {reason}"),
+            Self::Scenario { scenario, reason } => {
+                write!(f, "the scenario `{scenario}` cannot be played: {reason}")
+            }
             Self::Brokers(count) => write!(f, "a cluster has 1 to 10000 brokers, not {count}"),
         }
     }

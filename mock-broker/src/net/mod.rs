@@ -39,6 +39,7 @@ use crate::action::Action;
 use crate::cluster::{AdminError, Cluster, Input, Snapshot, Topic};
 use crate::config::{ClusterConfig, TopicSpec};
 use crate::journal::JournalEntry;
+use crate::scenario::{ScenarioError, Script};
 
 /// A running cluster: each broker listens on a port of its own, until this value is dropped.
 ///
@@ -110,6 +111,14 @@ impl MockCluster {
     /// What the action names is not there, or is not in a state for it.
     pub fn perform(&self, action: Action) -> Result<(), AdminError> {
         self.shared.perform(action)
+    }
+
+    /// Plays a script from now on.
+    ///
+    /// # Errors
+    /// As [`Cluster::play`].
+    pub fn play(&self, script: Script) -> Result<(), ScenarioError> {
+        self.with(|cluster| cluster.play(script))
     }
 
     /// Makes another broker the leader of a partition, in a new leader epoch.

@@ -14,6 +14,7 @@ mod memory;
 mod produce;
 mod reactions;
 mod replicas;
+mod scenarios;
 mod state;
 mod topics;
 mod versions;
