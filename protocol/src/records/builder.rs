@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::batch::write_header;
+use super::write::{body_size, record_size, write_record};
 use super::{Attributes, BatchHeader, Compression, Compressor, HEADER_SIZE, Header, TimestampType};
 use crate::error::{EncodeError, EncodeErrorKind};
 use crate::names::ProducerId;
@@ -74,7 +75,10 @@ impl Default for BatchOptions {
 /// ```
 #[derive(Clone, Debug)]
 pub struct BatchBuilder {
+    /// Its length is what was ever written, by this batch or one before: bytes are set to zero once, not for each batch.
     buffer: Vec<u8>,
+    /// How much of it this batch has.
+    filled: usize,
     options: BatchOptions,
     base_timestamp: Option<i64>,
     max_timestamp: i64,
@@ -91,10 +95,12 @@ impl BatchBuilder {
     /// Begins a batch in `buffer`, whose old content is dropped.
     #[must_use]
     pub fn new(mut buffer: Vec<u8>, options: BatchOptions) -> Self {
-        buffer.clear();
-        buffer.resize(HEADER_SIZE, 0);
+        if buffer.len() < HEADER_SIZE {
+            buffer.resize(HEADER_SIZE, 0);
+        }
         Self {
             buffer,
+            filled: HEADER_SIZE,
             options,
             base_timestamp: options.delete_horizon_ms,
             max_timestamp: NO_TIMESTAMP,
@@ -158,30 +164,38 @@ impl BatchBuilder {
         let timestamp_delta = timestamp.wrapping_sub(base_timestamp);
 
         let body = body_size(offset_delta, timestamp_delta, key, value, headers.clone());
-        let limit = i32::MAX as usize - self.buffer.len();
+        let limit = i32::MAX as usize - self.filled;
         if body + 5 > limit {
             return Err(EncodeError::new(EncodeErrorKind::TooLong { length: body, limit }));
         }
-
-        let output = &mut self.buffer;
-        output.reserve(body + 5);
-        varint::put_zigzag(output, body as i32);
-        output.push(0);
-        varint::put_zigzag_long(output, timestamp_delta);
-        varint::put_zigzag(output, offset_delta);
-        put_bytes(output, key);
-        put_bytes(output, value);
-        varint::put_zigzag(output, headers.len() as i32);
-        for header in headers {
-            put_bytes(output, Some(header.key.as_bytes()));
-            put_bytes(output, header.value);
-        }
+        let place = self.place(varint::zigzag_size(body as i32) + body);
+        write_record(place, body, offset_delta, timestamp_delta, key, value, headers);
 
         self.base_timestamp = Some(base_timestamp);
         self.max_timestamp = self.max_timestamp.max(timestamp);
         self.last_offset_delta = offset_delta;
         self.record_count += 1;
         Ok(offset_delta)
+    }
+
+    /// The next `size` bytes of the buffer.
+    #[inline]
+    fn place(&mut self, size: usize) -> &mut [u8] {
+        let start = self.filled;
+        self.filled += size;
+        if self.filled > self.buffer.len() {
+            self.grow();
+        }
+        &mut self.buffer[start..self.filled]
+    }
+
+    /// Makes the buffer as long as what is to be filled, and a little more as far as that costs no new memory.
+    #[cold]
+    #[inline(never)]
+    fn grow(&mut self) {
+        self.buffer.reserve(self.filled - self.buffer.len());
+        let ahead = (2 * self.filled).min(self.buffer.capacity());
+        self.buffer.resize(ahead, 0);
     }
 
     #[inline]
@@ -212,7 +226,7 @@ impl BatchBuilder {
     /// The bytes so far, header included, before compression.
     #[must_use]
     pub fn written_bytes(&self) -> usize {
-        self.buffer.len()
+        self.filled
     }
 
     /// The bytes that the batch would have if it was built now: exact without compression, else an estimate from
@@ -220,9 +234,9 @@ impl BatchBuilder {
     #[must_use]
     pub fn estimated_bytes(&self) -> usize {
         if self.options.compression == Compression::None {
-            return self.buffer.len();
+            return self.filled;
         }
-        let records = (self.buffer.len() - HEADER_SIZE) as f32;
+        let records = (self.filled - HEADER_SIZE) as f32;
         HEADER_SIZE + (records * self.options.expected_ratio * PESSIMISM) as usize
     }
 
@@ -310,6 +324,7 @@ impl BatchBuilder {
         mut spare: Vec<u8>,
     ) -> Result<(Vec<u8>, Vec<u8>), EncodeError> {
         let BatchOptions { compression, level, .. } = self.options;
+        self.buffer.truncate(self.filled);
         // A batch without records is a header and nothing else, whatever its attributes say.
         if compression != Compression::None && self.record_count > 0 {
             spare.clear();
@@ -353,79 +368,10 @@ impl BatchBuilder {
     }
 }
 
-/// The exact bytes of a record in a batch.
-#[must_use]
-#[inline]
-pub fn record_size<'h, H>(
-    offset_delta: i32,
-    timestamp_delta: i64,
-    key: Option<&[u8]>,
-    value: Option<&[u8]>,
-    headers: H,
-) -> usize
-where
-    H: IntoIterator<Item = Header<'h>, IntoIter: ExactSizeIterator + Clone>,
-{
-    let body = body_size(offset_delta, timestamp_delta, key, value, headers.into_iter());
-    varint::zigzag_size(i32::try_from(body).unwrap_or(i32::MAX)) + body
-}
-
-/// The most bytes that a batch with this one record can have: what a producer checks against `max.request.size`
-/// and reserves of `buffer.memory`.
-#[must_use]
-pub fn record_size_upper_bound<'h, H>(key: Option<&[u8]>, value: Option<&[u8]>, headers: H) -> usize
-where
-    H: IntoIterator<Item = Header<'h>, IntoIter: ExactSizeIterator + Clone>,
-{
-    /// Five bytes of length, one of attributes, ten of timestamp, five of offset.
-    const OVERHEAD: usize = 21;
-    HEADER_SIZE + OVERHEAD + content_size(key, value, headers.into_iter())
-}
-
-#[inline]
-fn body_size<'h>(
-    offset_delta: i32,
-    timestamp_delta: i64,
-    key: Option<&[u8]>,
-    value: Option<&[u8]>,
-    headers: impl ExactSizeIterator<Item = Header<'h>>,
-) -> usize {
-    let deltas = varint::zigzag_long_size(timestamp_delta) + varint::zigzag_size(offset_delta);
-    1 + deltas + content_size(key, value, headers)
-}
-
-#[inline]
-fn content_size<'h>(
-    key: Option<&[u8]>,
-    value: Option<&[u8]>,
-    headers: impl ExactSizeIterator<Item = Header<'h>>,
-) -> usize {
-    let count = varint::zigzag_size(headers.len() as i32);
-    let header = |header: Header<'_>| bytes_size(Some(header.key.as_bytes())) + bytes_size(header.value);
-    bytes_size(key) + bytes_size(value) + count + headers.map(header).sum::<usize>()
-}
-
-#[inline]
-fn bytes_size(bytes: Option<&[u8]>) -> usize {
-    // Whatever is longer than a length can say is refused by the sum.
-    bytes.map_or(1, |bytes| varint::zigzag_size(bytes.len().min(i32::MAX as usize) as i32) + bytes.len())
-}
-
-#[inline]
-fn put_bytes(output: &mut Vec<u8>, bytes: Option<&[u8]>) {
-    match bytes {
-        Some(bytes) => {
-            varint::put_zigzag(output, bytes.len() as i32);
-            output.extend_from_slice(bytes);
-        }
-        None => output.push(1),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::{Limits, Part, RecordBatch, batches};
+    use crate::records::{Limits, Part, RecordBatch, batches, record_size_upper_bound};
 
     fn read(bytes: &Bytes) -> RecordBatch {
         match batches(bytes).next() {

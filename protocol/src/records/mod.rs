@@ -57,12 +57,13 @@ mod legacy;
 mod legacy_builder;
 pub mod murmur2;
 mod record;
+mod write;
 
 pub use self::attributes::{Attributes, TimestampType};
 pub use self::batch::{
     BatchHeader, Batches, HEADER_SIZE, Part, RecordBatch, batches, rewrite_header, set_producer,
 };
-pub use self::builder::{BatchBuilder, BatchOptions, record_size, record_size_upper_bound};
+pub use self::builder::{BatchBuilder, BatchOptions};
 pub use self::compression::{Compression, Compressor, Decompressor, Limits};
 pub use self::control::{ControlRecord, EndTransactionMarker};
 pub use self::crc::crc32c;
@@ -70,3 +71,4 @@ pub use self::headers::{Header, HeaderIter, Headers, OwnedHeaders};
 pub use self::legacy::{LegacyBatch, LegacyFormat, LegacyHeader, LegacyRecordIter, LegacyRecordSet};
 pub use self::legacy_builder::LegacyBuilder;
 pub use self::record::{OwnedRecord, Record, RecordIter, RecordSet};
+pub use self::write::{record_size, record_size_upper_bound};

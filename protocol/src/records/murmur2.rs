@@ -17,12 +17,13 @@ const ROTATION: u32 = 24;
 #[must_use]
 #[inline]
 pub fn murmur2(bytes: &[u8]) -> i32 {
-    let (words, tail) = bytes.as_chunks::<4>();
     let mut hash = SEED ^ bytes.len() as u32;
-    for word in words {
-        let mut word = u32::from_le_bytes(*word).wrapping_mul(MIX);
+    let mut tail = bytes;
+    while let [a, b, c, d, rest @ ..] = tail {
+        let mut word = u32::from_le_bytes([*a, *b, *c, *d]).wrapping_mul(MIX);
         word ^= word >> ROTATION;
         hash = hash.wrapping_mul(MIX) ^ word.wrapping_mul(MIX);
+        tail = rest;
     }
     if !tail.is_empty() {
         for (index, &byte) in tail.iter().enumerate() {

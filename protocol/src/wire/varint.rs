@@ -74,7 +74,12 @@ pub fn put_unsigned(output: &mut Vec<u8>, mut value: u32) {
 #[inline]
 #[must_use]
 pub fn unsigned_size(value: u32) -> usize {
-    (38 - (value | 1).leading_zeros() as usize) / 7
+    match value {
+        0..0x80 => 1,
+        0x80..0x4000 => 2,
+        // Counting zeros is slow where the processor is not known to have an instruction for it.
+        _ => (38 - value.leading_zeros() as usize) / 7,
+    }
 }
 
 /// Appends a zigzag varint of 32 bits.
@@ -105,16 +110,20 @@ pub fn zigzag_size(value: i32) -> usize {
 #[inline]
 #[must_use]
 pub fn zigzag_long_size(value: i64) -> usize {
-    (70 - (zigzagged_long(value) | 1).leading_zeros() as usize) / 7
+    match zigzagged_long(value) {
+        0..0x80 => 1,
+        0x80..0x4000 => 2,
+        value => (70 - value.leading_zeros() as usize) / 7,
+    }
 }
 
 #[inline]
-fn zigzagged(value: i32) -> u32 {
+pub(crate) fn zigzagged(value: i32) -> u32 {
     (value << 1 ^ value >> 31) as u32
 }
 
 #[inline]
-fn zigzagged_long(value: i64) -> u64 {
+pub(crate) fn zigzagged_long(value: i64) -> u64 {
     (value << 1 ^ value >> 63) as u64
 }
 
