@@ -30,6 +30,10 @@ struct Splice {
 /// From this size on a blob is cheaper to reference than to copy.
 const SPLICE_FROM: usize = 1024;
 
+/// What a blob is copied in. Larger copies go through an instruction of the processor (`rep movsb`) that takes up to
+/// 40 % longer where source and target do not lie alike, as behind a header they do not.
+const COPY_AT_ONCE: usize = 1024;
+
 impl Output {
     /// Writes behind what `buffer` already holds.
     #[must_use]
@@ -95,7 +99,8 @@ impl Output {
             self.spliced_bytes += blob.len();
             self.splices.push(Splice { position: self.bytes.len(), blob: blob.clone() });
         } else {
-            self.bytes.extend_from_slice(blob);
+            self.bytes.reserve(blob.len());
+            blob.chunks(COPY_AT_ONCE).for_each(|piece| self.bytes.extend_from_slice(piece));
         }
     }
 
