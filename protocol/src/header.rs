@@ -49,7 +49,7 @@ impl RequestHeader {
     /// nobody can know the header's form then; else what is wrong with the bytes. Of ApiVersions any version is
     /// accepted: a broker answers one that it does not know in version 0 (KIP-511).
     pub fn read(frame: &Bytes) -> Result<(Self, Bytes), DecodeError> {
-        let (_, (key, version)) = parse::parse((be_i16, be_i16), frame)?;
+        let (rest, (key, version)) = parse::parse((be_i16, be_i16), frame)?;
         let Some(versions) = ApiKey(key).versions() else {
             return Err(DecodeError::new(DecodeErrorKind::UnknownApiKey(key), 0));
         };
@@ -60,8 +60,8 @@ impl RequestHeader {
                 2,
             ));
         }
-        let fields = (be_i16, be_i16, be_i32, nullable_string);
-        let (rest, (key, version, correlation_id, client_id)) = parse::parse(fields, frame)?;
+        let (rest, (correlation_id, client_id)) = parse::parse((be_i32, nullable_string), rest)
+            .map_err(|error| error.shifted_by(frame.len() - rest.len()))?;
         let client_id = client_id.map(|text| slice_of(frame, text));
         let is_flexible = ApiKey(key).request_header_version(version) >= 2;
         let (unknown_tagged_fields, body) = tagged_fields(frame, rest, is_flexible)?;
@@ -199,6 +199,13 @@ mod tests {
         let expected = DecodeErrorKind::UnsupportedVersion { version: 99, lowest: 0, highest: 13 };
         assert_eq!(*error.kind(), expected);
         assert_eq!(RequestHeader::read(&frame(18)).unwrap().0.request_api_version, 99);
+    }
+
+    #[test]
+    fn an_error_behind_the_version_counts_from_the_start_of_the_frame() {
+        let frame = Bytes::from_static(&[0, 18, 0, 3, 0, 0, 0, 9, 0xff, 0xfe, 0]);
+        let error = RequestHeader::read(&frame).unwrap_err();
+        assert_eq!((error.kind(), error.offset()), (&DecodeErrorKind::NegativeLength(-2), 8));
     }
 
     #[test]
