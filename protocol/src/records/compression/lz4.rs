@@ -9,7 +9,10 @@
 //! HC is a byte of the xxHash of what stands between it and the magic; with magic 0 of Kafka's own format, clients
 //! took the magic into it, and everyone has kept to that (KAFKA-3160).
 
-use lz4_flex::block::{CompressTable, compress_into_with_table, decompress_into, get_maximum_output_size};
+use bytes::{Bytes, BytesMut};
+use lz4_flex::block::{
+    CompressTable, DecompressError, compress_into_with_table, decompress_into, get_maximum_output_size,
+};
 
 use super::{Lz4Checksum, damaged, le_u32, too_large};
 use crate::error::{DecodeError, EncodeError};
@@ -61,59 +64,104 @@ impl Encoder {
     }
 }
 
-/// Inflates one frame, which must be all of `input`.
-pub(super) fn inflate(checksum: Lz4Checksum, input: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
-    let parsed = |error: nom::Err<parse::Failure>| {
-        let error = parse::into_failure(error).in_input_of(input.len());
-        damaged(format_args!("lz4: {}", error.kind()), error.offset())
-    };
-    let (start, frame) = descriptor(checksum, input).map_err(parsed)?;
+/// Inflates frames, and takes the memory of the last one again once nobody looks at it any more: then none is
+/// allocated, and none set to zero before it is written to.
+#[derive(Default)]
+pub(super) struct Decoder {
+    last: Bytes,
+}
 
-    // First how much there can be, so that memory is taken once.
-    let mut most = 0_usize;
-    let mut rest = start;
-    loop {
-        let (next, block) = frame.block(rest).map_err(parsed)?;
-        rest = next;
-        match block {
-            Some(block) => most = most.saturating_add(frame.inflated_at_most(&block)),
-            None => break,
+/// The most memory that is kept for the next frame.
+const KEPT: usize = 256 * 1024;
+
+impl Decoder {
+    /// Inflates one frame, which must be all of `input`.
+    pub(super) fn inflate(
+        &mut self,
+        checksum: Lz4Checksum,
+        input: &[u8],
+        limit: usize,
+    ) -> Result<Bytes, DecodeError> {
+        let parsed = |error: nom::Err<parse::Failure>| {
+            let error = parse::into_failure(error).in_input_of(input.len());
+            damaged(format_args!("lz4: {}", error.kind()), error.offset())
+        };
+        let (start, frame) = descriptor(checksum, input).map_err(parsed)?;
+
+        // First how much there can be, so that memory is taken once.
+        let mut most = 0_usize;
+        let mut rest = start;
+        loop {
+            let (next, block) = frame.block(rest).map_err(parsed)?;
+            rest = next;
+            match block {
+                Some(block) => most = most.saturating_add(frame.inflated_at_most(&block)),
+                None => break,
+            }
         }
-    }
-    if !rest.is_empty() {
-        return Err(damaged("lz4: bytes after the end of the frame", input.len() - rest.len()));
+        if !rest.is_empty() {
+            return Err(damaged("lz4: bytes after the end of the frame", input.len() - rest.len()));
+        }
+
+        let mut output = self.memory(most.min(limit));
+        let mut filled = 0;
+        let mut rest = start;
+        while let (next, Some(block)) = frame.block(rest).map_err(parsed)? {
+            rest = next;
+            let room = frame.inflated_at_most(&block).min(limit - filled);
+            let end = filled + room;
+            if output.len() < end {
+                output.resize(end, 0);
+            }
+            if block.stored {
+                if block.data.len() > room {
+                    return Err(too_large(limit));
+                }
+                output[filled..end].copy_from_slice(block.data);
+                filled = end;
+                continue;
+            }
+            match decompress_into(block.data, &mut output[filled..end]) {
+                Ok(size) => filled += size,
+                // The room was cut to the limit, or the block holds more than it may.
+                Err(DecompressError::OutputTooSmall { .. }) if end == limit => return Err(too_large(limit)),
+                Err(error) => return Err(damaged(format_args!("lz4: {error}"), input.len() - rest.len())),
+            }
+        }
+        output.truncate(filled);
+        if frame.content_checksum {
+            let stored = input.last_chunk().map(|bytes| u32::from_le_bytes(*bytes));
+            if stored != Some(xxh32(&output)) {
+                return Err(damaged("lz4: the checksum of the content does not fit", input.len() - 4));
+            }
+        }
+        Ok(self.hand_out(output))
     }
 
-    let mut output = Vec::with_capacity(most.min(limit));
-    let mut rest = start;
-    while let (next, Some(block)) = frame.block(rest).map_err(parsed)? {
-        rest = next;
-        let filled = output.len();
-        let room = frame.inflated_at_most(&block).min(limit - filled);
-        if block.stored {
-            if block.data.len() > room {
-                return Err(too_large(limit));
-            }
-            output.extend_from_slice(block.data);
-            continue;
-        }
-        output.resize(filled + room, 0);
-        match decompress_into(block.data, &mut output[filled..]) {
-            Ok(size) => output.truncate(filled + size),
-            // The room was cut to the limit, or the block holds more than it may.
-            Err(lz4_flex::block::DecompressError::OutputTooSmall { .. }) if filled + room == limit => {
-                return Err(too_large(limit));
-            }
-            Err(error) => return Err(damaged(format_args!("lz4: {error}"), input.len() - rest.len())),
+    /// Memory for `room` bytes; as many of them as its length says hold something.
+    fn memory(&mut self, room: usize) -> BytesMut {
+        match std::mem::take(&mut self.last).try_into_mut() {
+            Ok(memory) if memory.capacity() >= room => memory,
+            _ => BytesMut::with_capacity(room),
         }
     }
-    if frame.content_checksum {
-        let stored = input.last_chunk().map(|bytes| u32::from_le_bytes(*bytes));
-        if stored != Some(xxh32(&output)) {
-            return Err(damaged("lz4: the checksum of the content does not fit", input.len() - 4));
+
+    fn hand_out(&mut self, output: BytesMut) -> Bytes {
+        let is_kept = output.capacity() <= KEPT;
+        if output.len() < output.capacity() / 2 && output.capacity() <= super::CHEAP {
+            // A guess that was too generous is not what a caller should hold on to.
+            let exact = Bytes::copy_from_slice(&output);
+            if is_kept {
+                self.last = output.freeze();
+            }
+            return exact;
         }
+        let inflated = output.freeze();
+        if is_kept {
+            self.last = inflated.clone();
+        }
+        inflated
     }
-    Ok(output)
 }
 
 /// What the descriptor of a frame says about its blocks.
@@ -246,6 +294,35 @@ mod tests {
         output
     }
 
+    fn inflate(checksum: Lz4Checksum, input: &[u8], limit: usize) -> Result<Bytes, DecodeError> {
+        Decoder::default().inflate(checksum, input, limit)
+    }
+
+    #[test]
+    fn memory_is_taken_again_once_it_is_free() {
+        let mut decoder = Decoder::default();
+        let mut inflate = |input: &[u8]| {
+            let frame = compressed(Lz4Checksum::Right, input);
+            let inflated = decoder.inflate(Lz4Checksum::Right, &frame, 1 << 20).unwrap();
+            assert_eq!(inflated, input);
+            inflated
+        };
+        let [long, other, short] = [vec![1; 60_000], vec![2; 50_000], vec![3; 10]];
+        let first = inflate(&other);
+        let second = inflate(&long);
+        assert_ne!(second.as_ptr(), first.as_ptr());
+        assert_eq!(first, other, "what is still looked at stays as it is");
+
+        let place = second.as_ptr();
+        drop(second);
+        let third = inflate(&other);
+        assert_eq!(third.as_ptr(), place);
+        drop(third);
+        let fourth = inflate(&short);
+        assert_ne!(fourth.as_ptr(), place, "a few bytes do not hold on to much memory");
+        assert_eq!(inflate(&other).as_ptr(), place);
+    }
+
     #[test]
     fn xxhash_of_known_inputs() {
         assert_eq!(xxh32(b""), 0x02cc_5d05);
@@ -265,7 +342,7 @@ mod tests {
     fn what_does_not_shrink_is_stored() {
         let frame = compressed(Lz4Checksum::Right, b"abc");
         assert_eq!(frame[7..], [3, 0, 0, 0x80, b'a', b'b', b'c', 0, 0, 0, 0]);
-        assert_eq!(inflate(Lz4Checksum::Right, &frame, 3).unwrap(), b"abc");
+        assert_eq!(inflate(Lz4Checksum::Right, &frame, 3).unwrap(), b"abc"[..]);
     }
 
     #[test]

@@ -225,6 +225,8 @@ impl fmt::Debug for Compressor {
 /// Inflates, and keeps contexts for the next batch. One serves one task; making one costs nothing.
 #[derive(Default)]
 pub struct Decompressor {
+    #[cfg(feature = "lz4")]
+    lz4: lz4::Decoder,
     #[cfg(feature = "zstd")]
     zstd: zstd::Decoder,
 }
@@ -269,16 +271,16 @@ impl Decompressor {
         limits: &Limits,
     ) -> Result<Bytes, DecodeError> {
         let limit = limits.inflated_bytes;
-        let inflated: Result<Vec<u8>, DecodeError> = match compression {
-            Compression::None => Ok(input.to_vec()),
+        let inflated: Result<Bytes, DecodeError> = match compression {
+            Compression::None => Ok(Bytes::copy_from_slice(input)),
             #[cfg(feature = "gzip")]
-            Compression::Gzip => gzip::inflate(input, limit),
+            Compression::Gzip => gzip::inflate(input, limit).map(into_bytes),
             #[cfg(feature = "snappy")]
-            Compression::Snappy => snappy::inflate(input, limit),
+            Compression::Snappy => snappy::inflate(input, limit).map(into_bytes),
             #[cfg(feature = "lz4")]
-            Compression::Lz4 => lz4::inflate(checksum, input, limit),
+            Compression::Lz4 => self.lz4.inflate(checksum, input, limit),
             #[cfg(feature = "zstd")]
-            Compression::Zstd => self.zstd.inflate(input, limit),
+            Compression::Zstd => self.zstd.inflate(input, limit).map(into_bytes),
             #[allow(unreachable_patterns, reason = "reachable only when a feature is off")]
             other => {
                 let kind = DecodeErrorKind::CompressionNotBuiltIn { feature: other.name() };
@@ -289,7 +291,7 @@ impl Decompressor {
         if inflated.len() > limit {
             return Err(too_large(limit));
         }
-        Ok(into_bytes(inflated))
+        Ok(inflated)
     }
 }
 
@@ -299,9 +301,13 @@ impl fmt::Debug for Decompressor {
     }
 }
 
-/// Gives back what a generous guess reserved too much, where that is cheap and never a second large piece.
+/// The most memory that is given up for a copy of the right size: never does a second large piece exist beside it.
+#[allow(dead_code, reason = "dead only when all features are off")]
+const CHEAP: usize = 1 << 20;
+
+/// Gives back what a generous guess reserved too much, where that is cheap.
+#[allow(dead_code, reason = "dead only when all features are off")]
 fn into_bytes(mut inflated: Vec<u8>) -> Bytes {
-    const CHEAP: usize = 1 << 20;
     if inflated.capacity() <= CHEAP && inflated.len() < inflated.capacity() / 2 {
         inflated.shrink_to_fit();
     }
