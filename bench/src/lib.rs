@@ -11,4 +11,5 @@ pub mod producer;
 pub mod programs;
 pub mod report;
 pub mod row;
+pub mod saved;
 pub mod targets;

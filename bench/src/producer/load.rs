@@ -137,7 +137,8 @@ pub fn write_values(folder: &Path, size: usize) -> io::Result<()> {
     let mut text = String::new();
     for _ in 0..1000 {
         let ts = 1_700_000_000_000 + next(1_000_000_000);
-        let mut line = format!("{{\"ts\":{ts},\"id\":\"{:08x}\",\"user\":{},", next(1 << 31), next(1_000_000));
+        let mut line =
+            format!("{{\"ts\":{ts},\"id\":\"{:08x}\",\"user\":{},", next(1 << 31), next(1_000_000));
         while line.len() < size {
             let word = |at: u64| WORDS[at as usize % WORDS.len()];
             line += &format!("\"{}\":\"{}-{:04x}\",", word(next(24)), word(next(24)), next(1 << 16));
