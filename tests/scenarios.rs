@@ -1,15 +1,17 @@
 //! Every scenario of the broker: a client without the right setting loses, doubles, reorders or gives up records, and one
 //! with it does not.
 //!
-//! Our producer, on a simulated network and clock; `cli`'s tests play some of them over TCP, through the program.
+//! Our producer, all of them on a simulated network and clock, some over TCP; `cli`'s tests play some more through the
+//! program.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write as _};
 use std::time::Duration;
 
 use harness::world::World;
-use mock_broker::{ClusterConfig, Scenario, TopicSpec};
-use producer::{ProducerConfig, Record};
+use milena::reader::{Partitions, Reader, Start};
+use mock_broker::{ClusterConfig, MockCluster, Scenario, TopicSpec};
+use producer::{Producer, ProducerConfig, Record};
 
 /// What is wrong with what a client did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -228,6 +230,80 @@ fn a_client_without_the_right_setting_fails_and_one_with_it_does_not() {
     }
     assert!(wrong.is_empty(), "\n{wrong}");
 }
+
+/// The same over TCP, those that need no long silence, with what is stored in the end.
+#[tokio::test]
+async fn over_tcp_it_is_the_same() {
+    let names = [
+        "lost-ack",
+        "half-ack",
+        "leader-moved",
+        "storage-error",
+        "full-disk",
+        "flapping-leader",
+        "rolling-restart",
+    ];
+    let cases: Vec<&Case> = CASES.iter().filter(|case| names.contains(&case.name)).collect();
+    assert_eq!(cases.len(), names.len());
+    let mut plays = tokio::task::JoinSet::new();
+    for case in cases {
+        plays.spawn(async move { (case.name, play_over_tcp(case, case.with).await) });
+        // A client that is not idempotent doubles also here; what is given up depends on the moment.
+        if case.without.1 == Doubled {
+            plays.spawn(async move { (case.name, play_over_tcp(case, case.without.0).await) });
+        }
+    }
+    let mut doubled = BTreeSet::new();
+    let mut sound = BTreeSet::new();
+    while let Some(played) = plays.join_next().await {
+        let (name, stored) = played.unwrap();
+        let numbers: Vec<usize> = stored.iter().map(|value| value.parse().unwrap()).collect();
+        let is_sound = numbers.iter().copied().eq(0..numbers.len());
+        if is_sound {
+            sound.insert(name)
+        } else {
+            doubled.insert(name)
+        };
+    }
+    assert_eq!(sound, BTreeSet::from(names));
+    assert_eq!(doubled, BTreeSet::from(["half-ack", "lost-ack"]));
+}
+
+/// Sends numbers until all has happened, and gives what is stored then. All must be acknowledged.
+async fn play_over_tcp(case: &Case, client: Settings) -> Vec<String> {
+    let scenario = Scenario::named(case.name).unwrap();
+    let topic = scenario.topic().to_owned();
+    let config = ClusterConfig::new(scenario.brokers()).scenario(scenario);
+    let cluster = MockCluster::start(config).await.unwrap();
+    let servers = cluster.bootstrap_servers();
+    let mut settings = ProducerConfig::new([&servers]);
+    for (key, value) in pairs(case.common).chain(pairs(client)) {
+        settings.set(key, value).unwrap();
+    }
+    let producer = Producer::connect(settings).await.unwrap();
+    let mut pace = tokio::time::interval(Duration::from_millis(20));
+    let mut deliveries = Vec::new();
+    while deliveries.len() < 20 || cluster.with(|cluster| cluster.steps_to_come()) > 0 {
+        let value = deliveries.len().to_string();
+        deliveries.push(producer.send(Record::to(&topic).value(value.as_bytes())).await.unwrap());
+        pace.tick().await;
+    }
+    let count = deliveries.len();
+    for delivery in deliveries {
+        tokio::time::timeout(WATCHDOG, delivery).await.expect("it hangs").unwrap();
+    }
+    producer.close(WATCHDOG).await.unwrap();
+    assert!(cluster.with(|cluster| cluster.failed_steps().is_empty()), "{case}");
+    let mut reader = Reader::connect(&servers).await.unwrap();
+    reader.assign(&topic, Partitions::All, Start::Earliest).await.unwrap();
+    let records = reader.read_to_end().await.unwrap();
+    assert!(records.len() >= count, "{case}: {} of {count}", records.len());
+    let value = |record: &milena::reader::Record| record.value.as_deref().unwrap_or_default().to_vec();
+    records.iter().map(|record| String::from_utf8(value(record)).unwrap()).collect()
+}
+
+/// Far above what anything here takes.
+const WATCHDOG: Duration = Duration::from_secs(60);
 
 #[test]
 fn every_scenario_has_its_two_clients_and_its_row_in_the_docs() {

@@ -88,8 +88,10 @@ fn milena(address: &str, topic: &str, acks: i16, value: &str) -> Result<Answer, 
         let delivery = producer.send(Record::to(topic).partition(0).value(value.as_bytes())).await;
         let answer = match delivery.map_err(|e| e.to_string())?.await {
             Ok(stored) => (0, stored.offset),
-            Err(SendError::Rejected { code, .. }) => (code.0, -1),
-            Err(error) => return Err(error.to_string()),
+            Err(failed) => match failed.error() {
+                SendError::Rejected { code, .. } => (code.0, -1),
+                error => return Err(error.to_string()),
+            },
         };
         producer.close(WATCHDOG).await.map_err(|e| e.to_string())?;
         Ok(answer)

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use protocol::frame::EncodedFrame;
+use protocol::messages::{JoinGroupResponse, SyncGroupResponse};
 use protocol::names::{ProducerId, TopicName, Uuid};
 use protocol::records::{Part, batches};
 use protocol::wire::Records;
@@ -30,6 +31,14 @@ pub(crate) fn apply_afterthoughts(
         // Nobody gets an id together with an error.
         Response::InitProducerId(response) if response.error_code.is_error() => {
             (response.producer_id, response.producer_epoch) = (ProducerId::NONE, -1);
+        }
+        Response::JoinGroup(response) if response.error_code.is_error() => {
+            let (error_code, member_id) = (response.error_code, response.member_id.clone());
+            *response = JoinGroupResponse { error_code, member_id, generation_id: -1, ..Default::default() };
+        }
+        Response::SyncGroup(response) if response.error_code.is_error() => {
+            let error_code = response.error_code;
+            *response = SyncGroupResponse { error_code, ..Default::default() };
         }
         Response::Fetch(response) => {
             let partitions = response.responses.iter_mut().flat_map(|topic| &mut topic.partitions);
@@ -119,6 +128,42 @@ fn each_error(
                 visit(Site::coordinator_key(&coordinator.key), &mut coordinator.error_code);
             }
         }
+        Response::JoinGroup(response) => visit(Site::REQUEST, &mut response.error_code),
+        Response::SyncGroup(response) => visit(Site::REQUEST, &mut response.error_code),
+        Response::Heartbeat(response) => visit(Site::REQUEST, &mut response.error_code),
+        Response::LeaveGroup(response) => visit(Site::REQUEST, &mut response.error_code),
+        Response::ListGroups(response) => visit(Site::REQUEST, &mut response.error_code),
+        Response::OffsetCommit(response) => {
+            for topic in &mut response.topics {
+                let name = named(&topic.name, topic.topic_id);
+                for partition in &mut topic.partitions {
+                    visit(Site::partition(&name, partition.partition_index), &mut partition.error_code);
+                }
+            }
+        }
+        Response::OffsetDelete(response) => {
+            for topic in &mut response.topics {
+                for partition in &mut topic.partitions {
+                    visit(Site::partition(&topic.name, partition.partition_index), &mut partition.error_code);
+                }
+            }
+        }
+        Response::OffsetFetch(response) => {
+            visit(Site::REQUEST, &mut response.error_code);
+            for group in &mut response.groups {
+                visit(Site::group(&group.group_id), &mut group.error_code);
+            }
+        }
+        Response::DescribeGroups(response) => {
+            for group in &mut response.groups {
+                visit(Site::group(&group.group_id), &mut group.error_code);
+            }
+        }
+        Response::DeleteGroups(response) => {
+            for group in &mut response.results {
+                visit(Site::group(&group.group_id), &mut group.error_code);
+            }
+        }
         Response::ApiVersions(response) => visit(Site::REQUEST, &mut response.error_code),
         Response::InitProducerId(response) => visit(Site::REQUEST, &mut response.error_code),
         _ => {}
@@ -134,6 +179,16 @@ pub(crate) fn throttle(response: &mut Response, time_ms: i32) {
         Response::OffsetForLeaderEpoch(response) => &mut response.throttle_time_ms,
         Response::Metadata(response) => &mut response.throttle_time_ms,
         Response::FindCoordinator(response) => &mut response.throttle_time_ms,
+        Response::JoinGroup(response) => &mut response.throttle_time_ms,
+        Response::SyncGroup(response) => &mut response.throttle_time_ms,
+        Response::Heartbeat(response) => &mut response.throttle_time_ms,
+        Response::LeaveGroup(response) => &mut response.throttle_time_ms,
+        Response::ListGroups(response) => &mut response.throttle_time_ms,
+        Response::DescribeGroups(response) => &mut response.throttle_time_ms,
+        Response::DeleteGroups(response) => &mut response.throttle_time_ms,
+        Response::OffsetCommit(response) => &mut response.throttle_time_ms,
+        Response::OffsetFetch(response) => &mut response.throttle_time_ms,
+        Response::OffsetDelete(response) => &mut response.throttle_time_ms,
         Response::ApiVersions(response) => &mut response.throttle_time_ms,
         Response::CreateTopics(response) => &mut response.throttle_time_ms,
         Response::DeleteTopics(response) => &mut response.throttle_time_ms,

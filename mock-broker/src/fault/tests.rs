@@ -23,7 +23,7 @@ const SITES: [fn() -> Site<'static>; 2] =
 
 fn strike(faults: &mut Faults, change: impl FnOnce(&mut Arrival<'_>)) -> Strikes {
     let sites = SITES.map(|site| site());
-    let whole = Whole { transactional_id: Some("t".into()), producer_id: None };
+    let whole = Whole { transactional_id: Some("t".into()), ..Whole::default() };
     let mut arrival = Arrival {
         api_key: ApiKey::PRODUCE,
         version: 9,

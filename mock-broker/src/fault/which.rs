@@ -69,6 +69,7 @@ impl<'a> Site<'a> {
     fn within(self, whole: &'a Whole) -> Self {
         Self {
             producer_id: self.producer_id.or(whole.producer_id),
+            group: self.group.or(whole.group.as_deref()),
             transactional_id: self.transactional_id.or(whole.transactional_id.as_deref()),
             ..self
         }
@@ -79,6 +80,7 @@ impl<'a> Site<'a> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Whole {
     pub(crate) producer_id: Option<ProducerId>,
+    pub(crate) group: Option<ByteString>,
     pub(crate) transactional_id: Option<ByteString>,
 }
 

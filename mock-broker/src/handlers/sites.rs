@@ -73,12 +73,12 @@ pub(crate) fn sites<'a>(topics: &'a Topics, request: &'a Request) -> (Whole, Vec
                 sites.extend(name.map(|name| Site::topic(name)));
             }
         }
-        Request::JoinGroup(request) => sites.push(Site::group(&request.group_id)),
-        Request::SyncGroup(request) => sites.push(Site::group(&request.group_id)),
-        Request::Heartbeat(request) => sites.push(Site::group(&request.group_id)),
-        Request::LeaveGroup(request) => sites.push(Site::group(&request.group_id)),
+        Request::JoinGroup(request) => whole.group = Some(request.group_id.as_str().into()),
+        Request::SyncGroup(request) => whole.group = Some(request.group_id.as_str().into()),
+        Request::Heartbeat(request) => whole.group = Some(request.group_id.as_str().into()),
+        Request::LeaveGroup(request) => whole.group = Some(request.group_id.as_str().into()),
         Request::OffsetCommit(request) => {
-            sites.push(Site::group(&request.group_id));
+            whole.group = Some(request.group_id.as_str().into());
             for topic in &request.topics {
                 let name = named(&topic.name, topic.topic_id);
                 let partitions = topic.partitions.iter();
@@ -86,11 +86,16 @@ pub(crate) fn sites<'a>(topics: &'a Topics, request: &'a Request) -> (Whole, Vec
             }
         }
         Request::OffsetFetch(request) => {
-            let ids = request.groups.iter().map(|group| &group.group_id);
-            let ids = ids.chain(Some(&request.group_id).filter(|id| !id.is_empty()));
-            sites.extend(ids.map(|id| Site::group(id)));
+            sites.extend(request.groups.iter().map(|group| Site::group(&group.group_id)));
+            whole.group = Some(request.group_id.as_str().into()).filter(|_| request.groups.is_empty());
         }
-        Request::OffsetDelete(request) => sites.push(Site::group(&request.group_id)),
+        Request::OffsetDelete(request) => {
+            whole.group = Some(request.group_id.as_str().into());
+            for topic in &request.topics {
+                let partitions = topic.partitions.iter();
+                sites.extend(partitions.map(|data| Site::partition(&topic.name, data.partition_index)));
+            }
+        }
         Request::DescribeGroups(request) => sites.extend(request.groups.iter().map(|id| Site::group(id))),
         Request::DeleteGroups(request) => {
             sites.extend(request.groups_names.iter().map(|id| Site::group(id)));

@@ -8,7 +8,9 @@ use protocol::frame::{EncodedFrame, encode_request};
 use protocol::messages::create_topics::CreatableTopic;
 use protocol::messages::delete_topics::DeleteTopicState;
 use protocol::messages::fetch::{FetchPartition, FetchTopic};
+use protocol::messages::join_group::JoinGroupRequestProtocol;
 use protocol::messages::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
+use protocol::messages::offset_commit::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use protocol::messages::*;
 use protocol::names::{BrokerId, ProducerId, Timestamp};
 use protocol::records::{Part, batches};
@@ -143,6 +145,54 @@ fn an_error_is_for_the_group_or_the_transactional_id_that_is_named() {
         };
         assert_eq!(world.ask(connection, 4, &request).answer().error_code.0, code);
     }
+}
+
+#[test]
+fn rules_reach_every_place_of_requests_about_groups() {
+    let (mut world, _) =
+        world("on=OffsetCommit group=g topic=orders partition=1 then=error=OFFSET_METADATA_TOO_LARGE");
+    add(&mut world, "on=Heartbeat group=g then=error=REBALANCE_IN_PROGRESS");
+    add(&mut world, "on=JoinGroup group=g then=apply_then_error=REQUEST_TIMED_OUT");
+    add(&mut world, "on=LeaveGroup then=throttle=5ms");
+    let connections = [1, 2, 3].map(|broker| world.connect(broker));
+    let find = FindCoordinatorRequest { key: "g".into(), ..Default::default() };
+    let coordinator = world.ask(connections[0], 3, &find).answer().node_id;
+    let connection = connections[coordinator.0 as usize - 1];
+
+    let topics = vec![OffsetCommitRequestTopic {
+        name: "orders".into(),
+        partitions: [0, 1]
+            .map(|partition_index| OffsetCommitRequestPartition { partition_index, ..Default::default() })
+            .to_vec(),
+        ..Default::default()
+    }];
+    let mut codes = |group: &str| {
+        let generation_id_or_member_epoch = -1;
+        let group_id = group.into();
+        let topics = topics.clone();
+        let commit =
+            OffsetCommitRequest { group_id, generation_id_or_member_epoch, topics, ..Default::default() };
+        let response = world.ask(connection, 8, &commit).answer();
+        response.topics[0].partitions.iter().map(|partition| partition.error_code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes("g"), [ErrorCode::NONE, ErrorCode::OFFSET_METADATA_TOO_LARGE]);
+    assert!(!codes("h").contains(&ErrorCode::OFFSET_METADATA_TOO_LARGE));
+
+    let heartbeat = HeartbeatRequest { group_id: "g".into(), ..Default::default() };
+    assert_eq!(world.ask(connection, 4, &heartbeat).answer().error_code, ErrorCode::REBALANCE_IN_PROGRESS);
+    let protocol = JoinGroupRequestProtocol { name: "range".into(), ..Default::default() };
+    let join = JoinGroupRequest {
+        group_id: "g".into(),
+        session_timeout_ms: 10_000,
+        rebalance_timeout_ms: 10_000,
+        protocol_type: "consumer".into(),
+        protocols: vec![protocol],
+        ..Default::default()
+    };
+    let response = world.ask(connection, 5, &join).answer();
+    assert_eq!((response.error_code, response.generation_id), (ErrorCode::REQUEST_TIMED_OUT, -1));
+    let leave = LeaveGroupRequest { group_id: "g".into(), ..Default::default() };
+    assert_eq!(world.ask(connection, 4, &leave).answer().throttle_time_ms, 5);
 }
 
 #[test]
