@@ -100,6 +100,8 @@ mod action;
 mod cluster;
 mod config;
 mod fault;
+#[doc(hidden)]
+pub mod fuzzing;
 mod handlers;
 mod journal;
 #[cfg(feature = "net")]

@@ -9,8 +9,9 @@ mod source;
 
 use bytes::{Bytes, BytesMut};
 
+pub use self::arbitrary::{Words, request_body};
 pub use self::records::{builder, decompression, legacy, record_batch};
-use self::source::Source;
+pub use self::source::Source;
 use crate::api::{ApiKey, Request, Response};
 use crate::error::{DecodeError, EncodeError, EncodeErrorKind};
 use crate::frame::Framer;

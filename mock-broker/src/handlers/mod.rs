@@ -66,7 +66,7 @@ impl<R: Into<Response>> From<R> for Answer {
 ///
 /// InitProducerId has a version 6 that Kafka itself counts as unstable and does not show; ApiVersions 5 and DeleteGroups 3
 /// are younger than 4.3.
-const SERVED: &[(ApiKey, VersionRange)] = &[
+pub(crate) const SERVED: &[(ApiKey, VersionRange)] = &[
     (ApiKey::PRODUCE, VersionRange::new(3, 13)),
     (ApiKey::FETCH, VersionRange::new(4, 18)),
     (ApiKey::LIST_OFFSETS, VersionRange::new(1, 11)),

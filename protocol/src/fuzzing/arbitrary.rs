@@ -4,8 +4,52 @@
 //! what was decoded must encode to the same bytes.
 
 use super::source::Source;
+use crate::api::ApiKey;
 use crate::schema::{FieldSchema, Kind, StructSchema};
 use crate::wire::varint;
+
+/// What a maker of messages knows of single fields, by Kafka's names of them: values that lead somewhere, where any value
+/// would lead to an error. `None` leaves the field to the dice.
+pub trait Words {
+    /// A string.
+    fn text(&self, _field: &str, _source: &mut Source<'_>) -> Option<String> {
+        None
+    }
+
+    /// A number of any width.
+    fn number(&self, _field: &str, _source: &mut Source<'_>) -> Option<i64> {
+        None
+    }
+
+    /// An id.
+    fn uuid(&self, _field: &str, _source: &mut Source<'_>) -> Option<[u8; 16]> {
+        None
+    }
+
+    /// Bytes, or records.
+    fn bytes(&self, _field: &str, _source: &mut Source<'_>) -> Option<Vec<u8>> {
+        None
+    }
+}
+
+/// Knows nothing.
+struct NoWords;
+
+impl Words for NoWords {}
+
+/// Rolls a request's body, with words for its fields; `None` for an API that is not in the table.
+pub fn request_body(
+    api_key: ApiKey,
+    version: i16,
+    source: &mut Source<'_>,
+    words: &dyn Words,
+) -> Option<Vec<u8>> {
+    let [schema, _] = api_key.schemas()?;
+    let is_flexible = api_key.flexible_from().is_some_and(|first| version >= first);
+    let mut writer = Writer { bytes: Vec::new(), version, is_flexible, is_canonical: true, source, words };
+    writer.fields(schema);
+    Some(writer.bytes)
+}
 
 /// A message as bytes.
 pub(super) struct Made {
@@ -22,7 +66,8 @@ pub(super) fn message(
     is_flexible: bool,
     source: &mut Source<'_>,
 ) -> Made {
-    let mut writer = Writer { bytes: Vec::new(), version, is_flexible, is_canonical: true, source };
+    let mut writer =
+        Writer { bytes: Vec::new(), version, is_flexible, is_canonical: true, source, words: &NoWords };
     writer.fields(schema);
     Made { bytes: writer.bytes, is_canonical: writer.is_canonical }
 }
@@ -33,6 +78,7 @@ struct Writer<'s, 'a> {
     is_flexible: bool,
     is_canonical: bool,
     source: &'s mut Source<'a>,
+    words: &'s dyn Words,
 }
 
 impl Writer<'_, '_> {
@@ -88,11 +134,12 @@ impl Writer<'_, '_> {
             }
             Kind::Array(_) | Kind::Primitive("bytes" | "records") if is_null => self.length(None),
             Kind::Primitive("string") if is_null => self.string_length(None),
-            kind => self.value(kind),
+            kind => self.value(kind, field.name),
         }
     }
 
-    fn value(&mut self, kind: Kind) {
+    /// A value of the field of that name, or an element of it.
+    fn value(&mut self, kind: Kind, name: &str) {
         match kind {
             Kind::Struct(schema) => self.fields(schema),
             Kind::Array(element) => {
@@ -103,18 +150,22 @@ impl Writer<'_, '_> {
                 };
                 let count = if self.source.is_used_up() { 0 } else { count };
                 self.length(Some(count));
-                (0..count).for_each(|_| self.value(*element));
+                (0..count).for_each(|_| self.value(*element, name));
             }
             Kind::Primitive("string") => {
-                let length = self.source.length();
-                let text = self.source.text(length);
+                let text = self.words.text(name, self.source).unwrap_or_else(|| {
+                    let length = self.source.length();
+                    self.source.text(length)
+                });
                 self.string_length(Some(text.len()));
                 self.bytes.extend_from_slice(text.as_bytes());
             }
             Kind::Primitive("bytes" | "records") => {
-                let length = self.source.length();
-                let content = self.source.bytes(length);
-                self.length(Some(length));
+                let content = self.words.bytes(name, self.source).unwrap_or_else(|| {
+                    let length = self.source.length();
+                    self.source.bytes(length)
+                });
+                self.length(Some(content.len()));
                 self.bytes.extend_from_slice(&content);
             }
             Kind::Primitive("bool") => {
@@ -122,7 +173,7 @@ impl Writer<'_, '_> {
                 self.bytes.push(u8::from(flag));
             }
             Kind::Primitive("uuid") => {
-                let id = self.source.array::<16>();
+                let id = self.words.uuid(name, self.source).unwrap_or_else(|| self.source.array());
                 self.bytes.extend_from_slice(&id);
             }
             Kind::Primitive(number) => {
@@ -133,7 +184,8 @@ impl Writer<'_, '_> {
                     "int64" | "float64" => 8,
                     other => unreachable!("a primitive called {other}"),
                 };
-                let number = self.source.number().to_be_bytes();
+                let number = self.words.number(name, self.source).unwrap_or_else(|| self.source.number());
+                let number = number.to_be_bytes();
                 self.bytes.extend_from_slice(&number[8 - width..]);
             }
         }

@@ -1,18 +1,24 @@
 //! Dice out of the fuzzer's bytes.
 
 /// Draws numbers from a slice of bytes; when they are used up, all draws are 0.
-pub(super) struct Source<'a>(&'a [u8]);
+#[derive(Debug)]
+pub struct Source<'a>(&'a [u8]);
 
 impl<'a> Source<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    /// Draws from these bytes.
+    #[must_use]
+    pub fn new(bytes: &'a [u8]) -> Self {
         Self(bytes)
     }
 
-    pub(super) fn is_used_up(&self) -> bool {
+    /// Whether there are no bytes left.
+    #[must_use]
+    pub fn is_used_up(&self) -> bool {
         self.0.is_empty()
     }
 
-    pub(super) fn byte(&mut self) -> u8 {
+    /// One byte.
+    pub fn byte(&mut self) -> u8 {
         match self.0 {
             [byte, rest @ ..] => {
                 self.0 = rest;
@@ -22,21 +28,23 @@ impl<'a> Source<'a> {
         }
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> [u8; N] {
+    /// So many bytes.
+    pub fn array<const N: usize>(&mut self) -> [u8; N] {
         std::array::from_fn(|_| self.byte())
     }
 
-    pub(super) fn flag(&mut self) -> bool {
+    /// Yes or no.
+    pub fn flag(&mut self) -> bool {
         self.byte() & 1 == 1
     }
 
     /// A number below `end`.
-    pub(super) fn below(&mut self, end: u8) -> usize {
+    pub fn below(&mut self, end: u8) -> usize {
         usize::from(self.byte() % end)
     }
 
     /// A number of 64 bits: most often a small one, at times at the edge of a width.
-    pub(super) fn number(&mut self) -> i64 {
+    pub fn number(&mut self) -> i64 {
         match self.below(4) {
             0 => i64::from(self.byte() as i8),
             1 => i64::from(i16::from_be_bytes(self.array())),
@@ -49,7 +57,7 @@ impl<'a> Source<'a> {
     }
 
     /// A length: most often a few, at times one around where a length takes one byte more.
-    pub(super) fn length(&mut self) -> usize {
+    pub fn length(&mut self) -> usize {
         match self.byte() {
             few @ 0..=239 => usize::from(few % 8),
             many => 112 + usize::from(many - 240) * 2,
@@ -57,7 +65,7 @@ impl<'a> Source<'a> {
     }
 
     /// So many bytes, or fewer and then zeros.
-    pub(super) fn bytes(&mut self, length: usize) -> Vec<u8> {
+    pub fn bytes(&mut self, length: usize) -> Vec<u8> {
         let (taken, rest) = self.0.split_at(length.min(self.0.len()));
         self.0 = rest;
         let mut bytes = taken.to_vec();
@@ -66,7 +74,7 @@ impl<'a> Source<'a> {
     }
 
     /// Text of so many bytes, some of it beyond ASCII.
-    pub(super) fn text(&mut self, length: usize) -> String {
+    pub fn text(&mut self, length: usize) -> String {
         let mut text = String::with_capacity(length);
         for byte in self.bytes(length) {
             match (byte, length - text.len()) {
