@@ -16,8 +16,10 @@ use std::fmt;
 /// assert!(matches!(error.kind(), DecodeErrorKind::CountTooLarge { count: 0x7fff_ffff, .. }));
 /// assert_eq!(error.path(), "brokers");
 /// ```
+#[derive(Clone)]
 pub struct DecodeError(Box<DecodeFailure>);
 
+#[derive(Clone)]
 struct DecodeFailure {
     kind: DecodeErrorKind,
     offset: usize,
@@ -25,6 +27,7 @@ struct DecodeFailure {
     path: Vec<Step>,
 }
 
+#[derive(Clone)]
 enum Step {
     Field(&'static str),
     Index(usize),
@@ -256,8 +259,10 @@ impl fmt::Debug for DecodeError {
 impl std::error::Error for DecodeError {}
 
 /// A value that the chosen version cannot carry: which field, and why.
+#[derive(Clone)]
 pub struct EncodeError(Box<EncodeFailure>);
 
+#[derive(Clone)]
 struct EncodeFailure {
     kind: EncodeErrorKind,
     path: Vec<Cow<'static, str>>,

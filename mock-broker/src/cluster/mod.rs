@@ -90,6 +90,8 @@ pub struct Cluster {
     pub(crate) waiting: Waiting,
     /// When it was told the time last.
     now: Timestamp,
+    /// What was due before an action that was refused: to be done with what comes next.
+    undone: Effects,
     /// When replicas are looked after next.
     schedule: Schedule,
     /// Whether partitions that lose their leader stay without one.
@@ -159,7 +161,7 @@ pub enum Input {
 pub type Effects = Vec<Effect>;
 
 /// One thing to be done.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Effect {
     /// Write a frame, or the bytes that a fault rule made of one.
@@ -211,7 +213,7 @@ pub enum Effect {
 }
 
 /// Why a connection is closed by the broker.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum CloseReason {
     /// The request cannot be read.
@@ -327,6 +329,7 @@ impl Cluster {
             topics: Topics::default(),
             waiting: Waiting::default(),
             now: Timestamp(0),
+            undone: Effects::new(),
             schedule: Schedule::default(),
             holds_elections: false,
             groups: Groups::new(&config),
@@ -373,6 +376,7 @@ impl Cluster {
     /// The same. If it panics, what was to be done until then stands in `effects`, [`Self::recover`] goes on, and an input
     /// that is still there is to be given again.
     pub(crate) fn handle_into(&mut self, input: &mut Option<Input>, now: Timestamp, effects: &mut Effects) {
+        effects.append(&mut self.undone);
         self.catch_up(now, effects);
         self.keep_rules(now, effects);
         self.take_steps(now, effects);
@@ -405,6 +409,7 @@ impl Cluster {
     #[must_use]
     pub fn next_wakeup(&self) -> Option<Timestamp> {
         let next = [
+            (!self.undone.is_empty()).then_some(self.now),
             self.waiting.next_wakeup(),
             self.schedule.next(),
             self.next_rule_change(),

@@ -12,14 +12,24 @@ impl Cluster {
     /// Does something to the cluster, and says what is to be done because of it.
     ///
     /// # Errors
-    /// What the action names is not there, or is not in a state for it. Nothing is changed then.
+    /// What the action names is not there, or is not in a state for it. Nothing is changed then but what was due before; what
+    /// is to be done because of that comes with the next input, or [`Self::next_wakeup`].
     pub fn perform(&mut self, action: Action, now: Timestamp) -> Result<Effects, AdminError> {
-        let mut effects = Effects::new();
+        let mut effects = std::mem::take(&mut self.undone);
         self.catch_up(now, &mut effects);
+        if let Err(error) = self.act(action, now, &mut effects) {
+            self.undone = effects;
+            return Err(error);
+        }
+        self.wake(now, &mut effects);
+        Ok(effects)
+    }
+
+    fn act(&mut self, action: Action, now: Timestamp, effects: &mut Effects) -> Result<(), AdminError> {
         match action {
-            Action::StopBroker(broker) => self.stop_broker(broker, now, &mut effects)?,
-            Action::CrashBroker(broker) => self.crash_broker(broker, now, &mut effects)?,
-            Action::StartBroker(broker) => self.start_broker(broker, now, &mut effects)?,
+            Action::StopBroker(broker) => self.stop_broker(broker, now, effects)?,
+            Action::CrashBroker(broker) => self.crash_broker(broker, now, effects)?,
+            Action::StartBroker(broker) => self.start_broker(broker, now, effects)?,
             Action::HoldElections(hold) => self.hold_elections(hold, now),
             Action::MoveLeader { topic, partition, broker } => {
                 self.lead(&topic, partition, broker, now)?;
@@ -37,8 +47,7 @@ impl Cluster {
                 }
             }
         }
-        self.wake(now, &mut effects);
-        Ok(effects)
+        Ok(())
     }
 
     /// Makes another broker the leader of a partition, in a new leader epoch. If the broker has no replica, it

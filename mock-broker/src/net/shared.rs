@@ -154,10 +154,10 @@ impl Shared {
     /// take them.
     pub(super) fn perform(&self, action: Action) -> Result<(), AdminError> {
         let mut core = self.lock();
-        let effects = core.cluster.perform(action, self.clock.now())?;
-        self.deliver(&core, effects);
+        let performed =
+            core.cluster.perform(action, self.clock.now()).map(|effects| self.deliver(&core, effects));
         self.set_alarm(core);
-        Ok(())
+        performed
     }
 
     /// Gives the core a frame, and gives back what is to be done on its connection: first what others have caused, which

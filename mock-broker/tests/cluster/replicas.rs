@@ -750,3 +750,22 @@ fn a_topic_that_is_created_while_a_broker_is_down_has_a_leader_that_runs() {
     let connection = world.connect(1);
     assert_eq!(world.produce(connection, "orders", index, ALL, Some(record("a"))), Reply::Nothing);
 }
+
+#[test]
+fn an_action_that_is_refused_loses_no_answer_that_was_due_before() {
+    let mut replicas = Replicas::new("1");
+    let lag = Lag::Time(Duration::from_millis(500));
+    replicas.perform(Action::Lag { topic: None, partition: None, broker: BrokerId(2), lag });
+    replicas.world.produce(replicas.at(1), "orders", 0, LEADER, Some(record("a")));
+    let waiting = FetchRequest { max_wait_ms: 100, ..fetch(0) };
+    let connection = replicas.world.connect(1);
+    assert_eq!(replicas.world.ask(connection, 12, &waiting), Reply::Nothing);
+
+    // Both the fetch and the follower's copy are due when it comes.
+    let later = Timestamp(NOW + 600);
+    let nowhere = Action::DeleteTopic("nowhere".into());
+    replicas.world.cluster.perform(nowhere, later).unwrap_err();
+    assert_eq!(replicas.world.cluster.next_wakeup(), Some(later));
+    let answer = replicas.world.wait::<FetchRequest>(connection, 12, later.0).answer();
+    assert_eq!(answer.responses[0].partitions[0].high_watermark, 0);
+}
