@@ -82,7 +82,7 @@ pub(crate) fn run(cases: &Cases, wanted: &[Wanted<'_>], place: &mut dyn Place) {
                     let _ = place.freeze(broker, false);
                 }
             }
-            Ok(played?)
+            played
         });
     }
 }
@@ -106,6 +106,7 @@ impl Stage<'_> {
     fn await_leader(&self, leader: i32, epoch: i32, in_sync: &[i32]) -> Result<(), String> {
         let mut wire = self.wire(1)?;
         await_replicas(&mut wire, &self.topic, leader, in_sync)?;
+        self.place.settle();
         let partition = wire.partition(&self.topic)?;
         same("the leader epoch", partition.leader_epoch, epoch)?;
         same(
@@ -193,6 +194,7 @@ fn shrinks_while_waiting(stage: &mut Stage<'_>) -> Result<(), Trouble> {
     stage.place.freeze(2, true)?;
     let mut wire = stage.wire(1)?;
     wire.send(&stage.topic, ALL, 8000, "a")?;
+    stage.place.await_log_end(&stage.topic, 1, 1)?;
     stage.reads(1, &[])?;
     stage.place.crash(2)?;
     stage.await_leader(1, 0, &[1])?;
@@ -255,6 +257,7 @@ fn never_acknowledged(stage: &mut Stage<'_>) -> Result<(), Trouble> {
     stage.place.freeze(3, true)?;
     let mut wire = stage.wire(2)?;
     wire.send(&stage.topic, ALL, LONG, "unknown")?;
+    stage.place.await_log_end(&stage.topic, 2, 2)?;
     stage.reads(2, &["safe"])?;
     stage.place.crash(2)?;
     stage.place.freeze(3, false)?;

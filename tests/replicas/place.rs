@@ -19,6 +19,10 @@ pub(crate) trait Place {
     fn start(&mut self, broker: i32) -> Result<(), String>;
     /// A broker copies nothing any more, until it is let go on.
     fn freeze(&mut self, broker: i32, frozen: bool) -> Result<(), String>;
+    /// What metadata tells of leaders and in-sync sets is acted on from here on.
+    fn settle(&self) {}
+    /// Waits until a broker has appended so many records to a topic, readable or not.
+    fn await_log_end(&self, topic: &str, broker: i32, end: i64) -> Result<(), String>;
 }
 
 /// The mock cluster.
@@ -57,6 +61,15 @@ impl Place for Mock {
         self.perform(Action::StartBroker(BrokerId(broker)))
     }
 
+    fn await_log_end(&self, topic: &str, broker: i32, end: i64) -> Result<(), String> {
+        eventually(|| {
+            let topics = self.cluster.topics();
+            let known = topics.iter().find(|known| known.name().as_str() == topic);
+            let known = known.and_then(|known| known.partitions()[0].log_end_offset(BrokerId(broker)));
+            if known == Some(end) { Ok(()) } else { Err(format!("the log of {topic} ends at {known:?}")) }
+        })
+    }
+
     fn freeze(&mut self, broker: i32, frozen: bool) -> Result<(), String> {
         let lag = if frozen { Lag::Frozen } else { Lag::None };
         self.perform(Action::Lag { topic: None, partition: None, broker: BrokerId(broker), lag })
@@ -88,6 +101,17 @@ impl Place for Real {
 
     fn start(&mut self, broker: i32) -> Result<(), String> {
         self.0.restart(broker)
+    }
+
+    fn await_log_end(&self, _topic: &str, _broker: i32, _end: i64) -> Result<(), String> {
+        // Nobody can see it, so that it must have had the time.
+        thread::sleep(Duration::from_millis(500));
+        Ok(())
+    }
+
+    fn settle(&self) {
+        // A broker tells of a change before it has made it its own, and there is no way to see when it has.
+        thread::sleep(Duration::from_millis(500));
     }
 
     fn freeze(&mut self, broker: i32, frozen: bool) -> Result<(), String> {

@@ -74,8 +74,11 @@ fn play(
         if down > 0 {
             place.crash((REPLICAS - down) as i32 + 1)?;
         }
-        for (trial, result) in trials.iter().zip(&mut *results) {
+        for trial in trials {
             await_replicas(&mut wire, &trial.topic, 1, &in_sync)?;
+        }
+        place.settle();
+        for (trial, result) in trials.iter().zip(&mut *results) {
             if trial.case.down == down {
                 *result = attempt(trial, &leader, &mut wire);
             }
