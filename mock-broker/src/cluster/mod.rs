@@ -12,8 +12,10 @@
 
 mod admin;
 pub(crate) mod append;
+mod asked;
 mod brokers;
 mod coordinators;
+mod effect;
 mod elections;
 mod faults;
 pub(crate) mod groups;
@@ -31,24 +33,23 @@ mod timers;
 pub(crate) mod topic;
 pub(crate) mod waiting;
 
-use std::collections::{BTreeMap, VecDeque};
-use std::fmt;
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use protocol::frame::{EncodedFrame, encode_response};
-use protocol::names::{Acks, BrokerId, ProducerId, Timestamp, TransactionalId, Uuid};
+use protocol::frame::encode_response;
+use protocol::names::{BrokerId, ProducerId, Timestamp, TransactionalId, Uuid};
 use protocol::random::Random;
 use protocol::records::Decompressor;
-use protocol::{
-    ApiKey, ByteString, DecodeError, DecodeErrorKind, EncodeError, ErrorCode, Request, RequestHeader,
-    Response, VersionRange,
-};
+use protocol::{ByteString, ErrorCode, Request, Response};
 
 pub use self::admin::AdminError;
 pub(crate) use self::admin::Assignment;
+pub(crate) use self::asked::Asked;
+use self::asked::{Connection, api_of, read};
 pub(crate) use self::brokers::Broker;
 pub use self::brokers::BrokerState;
+pub use self::effect::{CloseReason, ConnectionId, Effect, Effects, Input};
 use self::faults::Aftermath;
 use self::groups::Groups;
 use self::panics::AtWork;
@@ -59,9 +60,9 @@ use self::topic::Topics;
 pub use self::topic::{Partition, Topic};
 use self::waiting::{Held, Parked, Waiting};
 use crate::config::{ClusterConfig, ConfigError};
-use crate::fault::{FaultId, Faults, Strikes};
+use crate::fault::Faults;
 use crate::handlers::{self, Answer};
-use crate::journal::{self, Journal, Outcome, PartitionOutcome};
+use crate::journal::{self, Journal, Outcome};
 
 /// A Kafka cluster in memory.
 ///
@@ -124,177 +125,6 @@ pub struct Endpoint {
     pub host: ByteString,
     /// The port.
     pub port: u16,
-}
-
-/// A connection; whoever drives the cluster numbers them and never uses a number again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnectionId(pub u64);
-
-/// What happens to a cluster.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Input {
-    /// A client connects to a broker.
-    Opened {
-        /// The number the connection gets.
-        connection: ConnectionId,
-        /// The broker.
-        broker: BrokerId,
-    },
-    /// A whole frame arrives, without the length before it.
-    Frame {
-        /// The connection.
-        connection: ConnectionId,
-        /// The frame. Large batches in it are stored as slices of it.
-        frame: Bytes,
-    },
-    /// A connection is gone.
-    Closed {
-        /// The connection.
-        connection: ConnectionId,
-    },
-    /// Nothing happens, but it is as late as [`Cluster::next_wakeup`] said.
-    Wakeup,
-}
-
-/// What is to be done, in this order.
-pub type Effects = Vec<Effect>;
-
-/// One thing to be done.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Effect {
-    /// Write a frame, or the bytes that a fault rule made of one.
-    Send {
-        /// Where.
-        connection: ConnectionId,
-        /// What.
-        frame: EncodedFrame,
-    },
-    /// Write a frame, no more than so many bytes a second.
-    SendSlowly {
-        /// Where.
-        connection: ConnectionId,
-        /// What.
-        frame: EncodedFrame,
-        /// How fast.
-        bytes_per_second: u32,
-    },
-    /// Close a connection, after what was to be sent on it.
-    Close {
-        /// Which.
-        connection: ConnectionId,
-        /// Why.
-        reason: CloseReason,
-    },
-    /// Read no more from a connection: its request waits, and as in Kafka the next is looked at when that is answered; or
-    /// a fault rule wants it.
-    StopReading {
-        /// Which.
-        connection: ConnectionId,
-    },
-    /// Read again.
-    ResumeReading {
-        /// Which.
-        connection: ConnectionId,
-    },
-    /// End a connection at once, with a reset (TCP's RST) where there is such a thing. What was not written yet is lost.
-    Reset {
-        /// Which.
-        connection: ConnectionId,
-    },
-    /// A broker takes connections from here on, or refuses them.
-    Listen {
-        /// Which.
-        broker: BrokerId,
-        /// Whether it takes them.
-        open: bool,
-    },
-}
-
-/// Why a connection is closed by the broker.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum CloseReason {
-    /// The request cannot be read.
-    BadRequest {
-        /// What it seems to be, and in which version; `None` if it is too short to say.
-        api: Option<(ApiKey, i16)>,
-        /// What is wrong.
-        error: DecodeError,
-    },
-    /// The answer cannot be written in the version that was asked for.
-    BadAnswer {
-        /// The request.
-        api: (ApiKey, i16),
-        /// What is wrong.
-        error: EncodeError,
-    },
-    /// A produce request with acks 0 failed, and this is the only way to tell.
-    Failed,
-    /// A fault rule wants it.
-    Fault(FaultId),
-    /// Its request made the broker panic.
-    Panicked,
-    /// It sent more than is kept of a connection that is not read.
-    Overrun,
-    /// The broker shuts down.
-    BrokerStopped,
-}
-
-impl fmt::Display for CloseReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::BadRequest { error, .. } => write!(f, "{error}"),
-            Self::BadAnswer { error, .. } => write!(f, "the answer cannot be written: {error}"),
-            Self::Failed => write!(f, "a produce request with acks 0 failed"),
-            Self::Fault(_) => write!(f, "a fault rule wants it"),
-            Self::Panicked => write!(f, "the broker panicked over its request, which is a bug of the broker"),
-            Self::Overrun => write!(f, "it is not read, and sent more than is kept until it is"),
-            Self::BrokerStopped => write!(f, "the broker shuts down"),
-        }
-    }
-}
-
-/// A client, as seen by the broker it is connected to.
-#[derive(Clone, Debug)]
-struct Connection {
-    broker: BrokerId,
-    /// The how-manieth of the cluster it is, from 1.
-    nth: u64,
-    /// What the client called itself last: kept, so that the journal needs no copy for each request.
-    client_id: Option<ByteString>,
-    /// Frames that came while an earlier request waits, from a driver that had read them before it was to stop: a
-    /// connection is answered in order.
-    queue: VecDeque<Bytes>,
-    queued_bytes: usize,
-    is_stopped: bool,
-}
-
-/// More queued frames than these, or more bytes behind the first, close the connection.
-const MAX_QUEUED_FRAMES: usize = 1000;
-const MAX_QUEUED_BYTES: usize = 1024 * 1024;
-
-/// A request that is being handled: who asked, and what came of it so far.
-#[derive(Clone, Debug)]
-pub(crate) struct Asked {
-    pub(crate) connection: ConnectionId,
-    nth_connection: u64,
-    pub(crate) broker: BrokerId,
-    pub(crate) api_key: ApiKey,
-    pub(crate) version: i16,
-    /// Filled in by handlers, for the journal.
-    pub(crate) acks: Option<Acks>,
-    pub(crate) outcomes: Vec<PartitionOutcome>,
-    error_code: ErrorCode,
-    pub(crate) client_id: Option<ByteString>,
-    correlation_id: i32,
-    pub(crate) arrived: Timestamp,
-    strikes: Strikes,
-    /// How long its frame is.
-    pub(crate) frame_bytes: usize,
-    /// Its number in the journal, once it is there.
-    entry: Option<u64>,
 }
 
 impl Cluster {
@@ -644,87 +474,3 @@ impl Cluster {
 
 /// More would not fit into the ports of one address.
 const MAX_BROKERS: usize = 10_000;
-
-/// Reads a frame: who asks, and what.
-fn read(
-    frame: &Bytes,
-    served: impl Fn(ApiKey) -> Option<VersionRange>,
-) -> Result<(RequestHeader, Request), DecodeError> {
-    let (header, body) = RequestHeader::read(frame)?;
-    let (api_key, version) = (header.request_api_key, header.request_api_version);
-    let Some(served) = served(api_key) else {
-        return Err(DecodeError::new(DecodeErrorKind::UnknownApiKey(api_key.0), 0));
-    };
-    if !served.contains(version) {
-        let (lowest, highest) = (served.lowest(), served.highest());
-        return Err(DecodeError::new(DecodeErrorKind::UnsupportedVersion { version, lowest, highest }, 2));
-    }
-    let request = decode(api_key, version, &body)?;
-    Ok((header, request))
-}
-
-/// What a frame seems to ask for, however little of it there is.
-fn api_of(frame: &[u8]) -> Option<(ApiKey, i16)> {
-    let number = |at: usize| frame.get(at..)?.first_chunk().map(|bytes| i16::from_be_bytes(*bytes));
-    Some((ApiKey(number(0)?), number(2)?))
-}
-
-/// Reads a request's body. Bytes after its end are overlooked, as Kafka does: librdkafka 2.16 sends three of them with every
-/// Metadata request of version 13.
-fn decode(api_key: ApiKey, version: i16, body: &Bytes) -> Result<Request, DecodeError> {
-    Request::decode(api_key, version, body).or_else(|error| match error.kind() {
-        DecodeErrorKind::TrailingBytes(count) if *count <= body.len() => {
-            Request::decode(api_key, version, &body.slice(..body.len() - count))
-        }
-        _ => Err(error),
-    })
-}
-
-impl Connection {
-    fn new(broker: BrokerId, nth: u64) -> Self {
-        let queue = VecDeque::new();
-        Self { broker, nth, client_id: None, queue, queued_bytes: 0, is_stopped: false }
-    }
-
-    /// Who asks, with nothing come of it yet.
-    fn asked(
-        &mut self,
-        connection: ConnectionId,
-        header: RequestHeader,
-        frame_bytes: usize,
-        now: Timestamp,
-    ) -> Asked {
-        if self.client_id != header.client_id {
-            // A copy: the name must not keep the whole frame alive.
-            self.client_id = header.client_id.as_deref().map(|name| journal::shortened(name).into());
-        }
-        Asked {
-            connection,
-            nth_connection: self.nth,
-            broker: self.broker,
-            api_key: header.request_api_key,
-            version: header.request_api_version,
-            acks: None,
-            outcomes: Vec::new(),
-            error_code: ErrorCode::NONE,
-            correlation_id: header.correlation_id,
-            client_id: self.client_id.clone(),
-            arrived: now,
-            strikes: Strikes::default(),
-            frame_bytes,
-            entry: None,
-        }
-    }
-
-    fn has_room(&self) -> bool {
-        self.queue.len() < MAX_QUEUED_FRAMES && self.queued_bytes < MAX_QUEUED_BYTES
-    }
-}
-
-impl Asked {
-    /// Nobody in particular, for looking at what an answer would be.
-    pub(crate) fn nobody() -> Self {
-        let header = RequestHeader { request_api_version: i16::MAX, ..RequestHeader::default() };
-        Connection::new(BrokerId::NONE, 0).asked(ConnectionId(u64::MAX), header, 0, Timestamp(0))
-    }
-}
