@@ -97,6 +97,15 @@ pub enum Refusal {
         /// The addresses that were tried, and the system's reasons.
         unreachable: Unreachable,
     },
+    /// A serializer does not take what was to be the key or the value.
+    Serialization {
+        /// The topic.
+        topic: TopicName,
+        /// `key` or `value`.
+        field: &'static str,
+        /// What the serializer says.
+        reason: String,
+    },
     /// The record cannot be what it says.
     Invalid {
         /// Which part of it: `topic`, `partition`, `timestamp`, …
@@ -162,7 +171,7 @@ impl SendError {
                 | Refusal::NotNow { .. }
                 | Refusal::Expired { .. } => true,
                 Refusal::NoMetadata { code, .. } => code.is_none_or(ErrorCode::is_retriable),
-                Refusal::TooLarge { .. } | Refusal::Invalid { .. } => false,
+                Refusal::TooLarge { .. } | Refusal::Serialization { .. } | Refusal::Invalid { .. } => false,
             },
             Self::Rejected { code, .. } => code.is_retriable(),
             Self::Unknown { .. } => true,
@@ -345,6 +354,9 @@ impl fmt::Display for Refusal {
                     f,
                     "a record that takes {size} bytes is larger than {setting} allows, which is {limit}"
                 );
+            }
+            Self::Serialization { topic, field, reason } => {
+                return write!(f, "the {field} for topic {topic} cannot be serialized: {reason}");
             }
             Self::Invalid { field, value, rule } => return write!(f, "{field} {value:?}: {rule}"),
             Self::TooManyWaiting { limit } => {

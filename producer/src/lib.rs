@@ -44,9 +44,14 @@
 //! `close_blocking`.
 //!
 //! A record that fails comes back with the reason, [`Failed`], whichever way it was sent: from `send` itself, to the callback,
-//! or from the receipt.
+//! or from the receipt. [`errors`] tells what is done about each code that a broker answers.
 //!
 //! The examples `fire_and_forget`, `await_each` and `callback` run against a mock cluster of their own.
+//!
+//! # Keys and values
+//!
+//! Text, bytes, numbers, ids and null are taken as they are, in the bytes of Kafka's own serializers; all else by a
+//! [`serializer`], JSON among them behind the feature `json`.
 //!
 //! # What is guaranteed
 //!
@@ -103,11 +108,14 @@ mod error;
 #[cfg(feature = "net")]
 mod net;
 mod record;
+pub mod serializer;
 #[doc = include_str!("../docs/partitions.md")]
 pub mod partitions {}
+#[doc = include_str!("../docs/errors.md")]
+pub mod errors {}
 
 pub use protocol::ErrorCode;
-pub use protocol::names::{Acks, Timestamp, TopicName};
+pub use protocol::names::{Acks, Timestamp, TopicName, Uuid};
 pub use protocol::records::Compression;
 
 pub use self::config::{
@@ -117,4 +125,5 @@ pub use self::core::{Delivery, Flush};
 pub use self::error::{Failed, Refusal, SendError, Unfinished, Unreachable};
 #[cfg(feature = "net")]
 pub use self::net::{Producer, Sending};
-pub use self::record::{IntoPayload, Payload, Record, RecordMetadata};
+pub use self::record::{Payload, Record, RecordMetadata};
+pub use self::serializer::{IntoPayload, Serializer};

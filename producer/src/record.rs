@@ -3,9 +3,11 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use protocol::ByteString;
 use protocol::names::{Timestamp, TopicName};
 use protocol::records;
+
+use crate::error::{Refusal, SendError};
+use crate::serializer::{IntoPayload, Number, Serializer};
 
 /// A record to be sent: a topic, and what is to be stored there.
 ///
@@ -55,6 +57,28 @@ impl<'a> Record<'a> {
     pub fn value(mut self, value: impl IntoPayload<'a>) -> Self {
         self.value = value.into_payload();
         self
+    }
+
+    /// Sets the key to what a serializer makes of `key`.
+    ///
+    /// # Errors
+    /// [`Refusal::Serialization`](crate::Refusal::Serialization): what the serializer says; nothing has been sent or kept.
+    pub fn key_with<T: ?Sized>(self, serializer: &impl Serializer<T>, key: &T) -> Result<Self, SendError> {
+        let payload = serialized(serializer, &self.topic, "key", key)?;
+        Ok(self.key(payload))
+    }
+
+    /// Sets the value to what a serializer makes of `value`.
+    ///
+    /// # Errors
+    /// As [`key_with`](Self::key_with).
+    pub fn value_with<T: ?Sized>(
+        self,
+        serializer: &impl Serializer<T>,
+        value: &T,
+    ) -> Result<Self, SendError> {
+        let payload = serialized(serializer, &self.topic, "value", value)?;
+        Ok(self.value(payload))
     }
 
     /// Adds a header. Order is kept, and so are headers of the same name.
@@ -122,6 +146,18 @@ impl<'a> Record<'a> {
     }
 }
 
+fn serialized<T: ?Sized>(
+    serializer: &impl Serializer<T>,
+    topic: &str,
+    field: &'static str,
+    data: &T,
+) -> Result<Option<Vec<u8>>, SendError> {
+    serializer.serialize(topic, data).map_err(|reason| {
+        let reason = reason.to_string();
+        Refusal::Serialization { topic: topic.into(), field, reason }.into()
+    })
+}
+
 /// Bytes of a record, borrowed or not.
 #[derive(Clone, Debug)]
 pub enum Payload<'a> {
@@ -131,6 +167,8 @@ pub enum Payload<'a> {
     Owned(Vec<u8>),
     /// Shared.
     Shared(Bytes),
+    /// A number.
+    Number(Number),
 }
 
 impl Payload<'_> {
@@ -140,6 +178,7 @@ impl Payload<'_> {
             Self::Borrowed(bytes) => bytes,
             Self::Owned(bytes) => bytes,
             Self::Shared(bytes) => bytes,
+            Self::Number(number) => number.as_bytes(),
         }
     }
 
@@ -148,46 +187,8 @@ impl Payload<'_> {
             Self::Borrowed(bytes) => Payload::Owned(bytes.to_vec()),
             Self::Owned(bytes) => Payload::Owned(bytes),
             Self::Shared(bytes) => Payload::Shared(bytes),
+            Self::Number(number) => Payload::Number(number),
         }
-    }
-}
-
-/// What can be a key, a value or a header's value: text, bytes, or `None` for null.
-pub trait IntoPayload<'a> {
-    /// The bytes; `None` is null, which is not the same as no bytes.
-    fn into_payload(self) -> Option<Payload<'a>>;
-}
-
-macro_rules! payloads {
-    ($($(#[$attribute:meta])* impl [$($generics:tt)*] $type:ty: $this:ident => $payload:expr;)*) => {$(
-        impl<'a, $($generics)*> IntoPayload<'a> for $type {
-            #[inline]
-            fn into_payload(self) -> Option<Payload<'a>> {
-                let $this = self;
-                Some($payload)
-            }
-        }
-    )*};
-}
-
-payloads! {
-    impl [] &'a str: text => Payload::Borrowed(text.as_bytes());
-    impl [] &'a String: text => Payload::Borrowed(text.as_bytes());
-    impl [] &'a [u8]: bytes => Payload::Borrowed(bytes);
-    impl [const N: usize] &'a [u8; N]: bytes => Payload::Borrowed(bytes);
-    impl [] &'a Vec<u8>: bytes => Payload::Borrowed(bytes);
-    impl [] &'a Bytes: bytes => Payload::Borrowed(bytes);
-    impl [] String: text => Payload::Owned(text.into_bytes());
-    impl [] Vec<u8>: bytes => Payload::Owned(bytes);
-    impl [] Bytes: bytes => Payload::Shared(bytes);
-    impl [] ByteString: text => Payload::Shared(text.into_bytes());
-    impl [] Payload<'a>: payload => payload;
-}
-
-impl<'a, T: IntoPayload<'a>> IntoPayload<'a> for Option<T> {
-    #[inline]
-    fn into_payload(self) -> Option<Payload<'a>> {
-        self.and_then(T::into_payload)
     }
 }
 

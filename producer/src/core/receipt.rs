@@ -14,7 +14,8 @@ use protocol::records::{self, Limits, OwnedRecord, Part};
 use super::ledger::Ledger;
 use super::lock;
 use crate::error::{Failed, SendError};
-use crate::record::{IntoPayload, Record, RecordMetadata};
+use crate::record::{Record, RecordMetadata};
+use crate::serializer::IntoPayload;
 
 /// Called once with what became of a record, in the order of the partition's records.
 pub(crate) type Callback = Box<dyn FnOnce(Result<RecordMetadata, Failed>) + Send>;

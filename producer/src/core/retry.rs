@@ -105,6 +105,30 @@ mod tests {
         }
     }
 
+    /// The page `docs/errors.md` has a line for each code that Kafka has, and says what is done here.
+    #[test]
+    fn the_documented_table_of_error_codes_is_what_is_done() {
+        let words = |verdict| match verdict {
+            Verdict::Stored => "stored",
+            Verdict::Again { refresh: false, may_be_stored: false } => "sent again",
+            Verdict::Again { refresh: false, may_be_stored: true } => "sent again; may be stored",
+            Verdict::Again { refresh: true, .. } => "sent again, after asking for metadata",
+            Verdict::SequenceLost => "sent again under a new epoch, if its number was the next",
+            Verdict::TooLarge => "sent again in two halves; a single record is rejected",
+            Verdict::Final => "rejected",
+        };
+        let mut table = String::new();
+        for &code in ErrorCode::ALL {
+            let (idempotent, not) = (words(judge(code, true)), words(judge(code, false)));
+            let not = if not == idempotent { "the same" } else { not };
+            let retriable = if code.is_retriable() { "yes" } else { "" };
+            table += &format!("| {} | {code} | {idempotent} | {not} | {retriable} |\n", code.0);
+        }
+        let page = include_str!("../../docs/errors.md");
+        let (_, written) = page.split_once("|---|---|---|---|---|\n").unwrap();
+        assert!(written == table, "the table should be:\n{table}");
+    }
+
     #[test]
     fn a_wait_doubles_within_a_fifth_and_stops_at_its_maximum() {
         let backoff = Backoff { first: Duration::from_millis(100), max: Duration::from_millis(1000) };
