@@ -23,6 +23,8 @@ pub(crate) struct Appended {
     pub(crate) log_append_time: i64,
     /// Whether it had been there before.
     pub(crate) duplicate: bool,
+    /// Whether the replicas are not all alike, so that one may lack it.
+    pub(crate) may_be_lacked: bool,
 }
 
 /// A batch that was not appended.
@@ -120,7 +122,14 @@ impl Partition {
                 Sequenced::Duplicate(known) => {
                     let (base_offset, log_append_time) = (known.base_offset, known.timestamp);
                     let next_offset = base_offset + i64::from(header.last_offset_delta) + 1;
-                    return Ok(Appended { base_offset, next_offset, log_append_time, duplicate: true });
+                    let (duplicate, may_be_lacked) = (true, self.replication.is_some());
+                    return Ok(Appended {
+                        base_offset,
+                        next_offset,
+                        log_append_time,
+                        duplicate,
+                        may_be_lacked,
+                    });
                 }
             }
         }
@@ -140,6 +149,7 @@ impl Partition {
             next_offset: self.log.end_offset(),
             log_append_time: log_append_time.unwrap_or(-1),
             duplicate: false,
+            may_be_lacked: self.replication.is_some(),
         })
     }
 }

@@ -176,7 +176,7 @@ fn topic_response(
         let (batch, appended) = match batch {
             Ok(batch) => {
                 let appended = append(cluster, name.as_deref().unwrap_or_default(), index, &batch, now);
-                if let (Ok(appended), Acks::ALL) = (&appended, acks) {
+                if let (Ok(appended @ Appended { may_be_lacked: true, .. }), Acks::ALL) = (&appended, acks) {
                     let place = asked.outcomes.len();
                     missing.extend(lacking(
                         cluster,
@@ -262,7 +262,7 @@ fn append(
     let partition = topic.partition_mut(index).ok_or_else(unknown)?;
     let appended =
         partition.append(batch, &rules, || format!("{name}-{index}"), &mut cluster.decompressor, now)?;
-    if partition.replication.is_some() {
+    if appended.may_be_lacked {
         cluster.replicate(id, index, now);
     }
     cluster.touch(id, index);
