@@ -50,7 +50,7 @@
 //!
 //! | API | versions | what is there | what is not there yet |
 //! |---|---|---|---|
-//! | Produce | 3–13 | acks 0, 1, all; `min.insync.replicas`; every check of a real broker on a batch; idempotence; leader hints; topic ids | transactions |
+//! | Produce | 3–13 | acks 0, 1, all; `min.insync.replicas`; every check of a real broker on a batch; idempotence; transactions; leader hints; topic ids | |
 //! | Fetch | 4–18 | long polling, limits, epochs, reading from followers by rack, topic ids, leader hints | sessions are declined, so that clients ask for all each time |
 //! | ListOffsets | 1–11 | the ends, by timestamp, the highest timestamp; tiered storage is empty | |
 //! | OffsetForLeaderEpoch | 2–4 | where epochs end, so that consumers notice what was cut off | |
@@ -59,10 +59,12 @@
 //! | JoinGroup, SyncGroup, Heartbeat, LeaveGroup | 0–9, 0–5, 0–4, 0–5 | classic groups: every error of a real coordinator, static members, session and rebalance timers | |
 //! | OffsetCommit, OffsetFetch, OffsetDelete | 2–10, 1–10, 0 | by name and id, retention on the cluster's clock | |
 //! | ListGroups, DescribeGroups, DeleteGroups | 0–5, 0–6, 0–2 | filters by state and type | the new group types; all clients are said to be on 127.0.0.1 |
-//! | ApiVersions | 0–4 | an unknown version is answered in version 0 with error 35 | features |
+//! | ApiVersions | 0–4 | an unknown version is answered in version 0 with error 35; the feature `transaction.version` | the other features |
 //! | CreateTopics | 2–7 | settings checked and told, assignment by hand, validation only | |
 //! | DeleteTopics | 1–6 | by name and id | |
-//! | InitProducerId | 0–5 | ids and epochs, for transactional ids too | |
+//! | InitProducerId | 0–5 | ids and epochs; fencing and epoch bumps for transactional ids | |
+//! | AddPartitionsToTxn, AddOffsetsToTxn, TxnOffsetCommit, EndTxn | 0–5, 0–4, 0–5, 0–5 | both protocols (KIP-890), markers, timeouts on the cluster's clock | transactional ids never expire |
+//! | DescribeTransactions, ListTransactions, DescribeProducers, WriteTxnMarkers | 0, 0–2, 0, 1–2 | as a broker without an authorizer | ListTransactions overlooks the id pattern |
 //!
 //! A partition's replicas are in sync until an [`Action`] says otherwise: brokers crash and come back, followers lag, and what is lost by
 //! it is what Kafka would lose:

@@ -12,7 +12,10 @@ use mock_broker::{ClusterConfig, MockCluster};
 use protocol::{
     ErrorCode,
     messages::{
-        CreateTopicsRequest, FindCoordinatorRequest, HeartbeatRequest, create_topics::CreatableTopic,
+        CreateTopicsRequest, DescribeTransactionsRequest, FindCoordinatorRequest, HeartbeatRequest,
+        ListOffsetsRequest,
+        create_topics::CreatableTopic,
+        list_offsets::{ListOffsetsPartition, ListOffsetsTopic},
     },
 };
 
@@ -20,15 +23,22 @@ use crate::Places;
 
 #[path = "answers/groups.rs"]
 mod groups;
+#[path = "answers/transactions.rs"]
+mod transactions;
 
 /// A sequence of requests: asks the broker at this address, and writes down what it answers.
 type Sequence = fn(&str, &mut Transcript) -> Result<(), String>;
 
-const SEQUENCES: [(&str, Sequence); 4] = [
+const SEQUENCES: [(&str, Sequence); 9] = [
     ("a member of a classic group", groups::one_member),
     ("two members rebalancing", groups::two_members),
     ("static members", groups::static_members),
     ("groups that are not there", groups::nobody),
+    ("transactions of the old protocol", transactions::old_protocol),
+    ("transactions of the new protocol", transactions::new_protocol),
+    ("a producer that comes again", transactions::fencing),
+    ("offsets in a transaction", transactions::offsets),
+    ("markers by hand", transactions::markers),
 ];
 
 /// One case for each sequence.
@@ -68,9 +78,23 @@ fn create_topic(raw: &mut Raw, name: &str, partitions: i32) -> Result<(), String
     let request = CreateTopicsRequest { topics: vec![topic], timeout_ms: 10_000, ..Default::default() };
     let response = raw.ask(5, &request)?;
     match response.topics.first().map(|topic| topic.error_code) {
-        Some(ErrorCode::NONE | ErrorCode::TOPIC_ALREADY_EXISTS) => Ok(()),
+        Some(ErrorCode::NONE | ErrorCode::TOPIC_ALREADY_EXISTS) => await_leader(raw, name),
         other => Err(format!("{name} cannot be created: {other:?}")),
     }
+}
+
+/// A real broker leads a new partition some time after it has said so.
+fn await_leader(raw: &mut Raw, name: &str) -> Result<(), String> {
+    let partition = ListOffsetsPartition { timestamp: -1, ..Default::default() };
+    let topic = ListOffsetsTopic { name: name.into(), partitions: vec![partition], ..Default::default() };
+    let request = ListOffsetsRequest { topics: vec![topic], ..Default::default() };
+    for _ in 0..200 {
+        if raw.ask(6, &request)?.topics[0].partitions[0].error_code == ErrorCode::NONE {
+            return Ok(());
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    Err(format!("nobody leads {name}"))
 }
 
 /// Waits until a broker that has just started coordinates.
@@ -82,11 +106,15 @@ fn await_coordinator(raw: &mut Raw, key: &str, key_type: i8) -> Result<(), Strin
         let is_found = found.coordinators.iter().all(|one| one.error_code == ErrorCode::NONE);
         let probe =
             HeartbeatRequest { group_id: key.into(), member_id: "probe".into(), ..Default::default() };
-        let is_loaded = key_type != 0
-            || matches!(
-                raw.ask(4, &probe)?.error_code,
-                ErrorCode::UNKNOWN_MEMBER_ID | ErrorCode::INVALID_GROUP_ID
-            );
+        // A real one says that a group that it is still loading is fine.
+        let is_loaded = match key_type {
+            0 => raw.ask(4, &probe)?.error_code == ErrorCode::UNKNOWN_MEMBER_ID,
+            _ => {
+                let probe =
+                    DescribeTransactionsRequest { transactional_ids: vec![key.into()], ..Default::default() };
+                raw.ask(0, &probe)?.transaction_states[0].error_code == ErrorCode::TRANSACTIONAL_ID_NOT_FOUND
+            }
+        };
         if is_found && is_loaded {
             return Ok(());
         }

@@ -113,6 +113,24 @@ impl Parties {
         Ok((rows::load(&file)?, steps))
     }
 
+    /// Lets a client commit and abort transactions in a topic; returns what readers see of them.
+    pub(crate) fn transact(
+        &self,
+        party: Party,
+        bootstrap: &str,
+        topic: &str,
+        partitions: i32,
+    ) -> Result<Value, Trouble> {
+        let job = json!({
+            "job": "transact",
+            "bootstrap": bootstrap,
+            "topic": topic,
+            "partitions": partitions,
+            "group": format!("{topic}.group"),
+        });
+        self.ask(party, &job)
+    }
+
     /// Creates topics on a real broker, through Kafka's own admin client.
     pub(crate) fn create_topics(
         &self,

@@ -44,6 +44,20 @@ impl Refused {
         Self { message: Some(message), ..Self::by_log(ErrorCode::KAFKA_STORAGE_ERROR) }
     }
 
+    /// Refused since it does not belong to an open transaction.
+    pub(crate) fn unverified(error_code: ErrorCode) -> Self {
+        let message = match error_code {
+            ErrorCode::INVALID_TXN_STATE => Some("Partition was not added to the transaction".to_owned()),
+            ErrorCode::NOT_ENOUGH_REPLICAS => Some(
+                "Unable to verify the partition has been added to the transaction. \
+                 Underlying error: CONCURRENT_TRANSACTIONS"
+                    .to_owned(),
+            ),
+            _ => None,
+        };
+        Self { message, ..Self::early(error_code) }
+    }
+
     /// Refused before the log was looked at.
     pub(crate) fn early(error_code: ErrorCode) -> Self {
         Self { error_code, ..Self::default() }

@@ -247,6 +247,18 @@ impl Log {
         read
     }
 
+    /// Where batches end of which so many bytes were read from the one with `offset` in it on.
+    pub(crate) fn end_of_read(&self, offset: i64, read: usize) -> i64 {
+        let mut left = read;
+        let batches = self.batches[self.place(offset)..].iter();
+        let read = batches.take_while(|batch| {
+            let fits = left >= batch.size as usize;
+            left = left.saturating_sub(batch.size as usize);
+            fits
+        });
+        read.last().map_or(offset, |batch| batch.next_offset)
+    }
+
     /// The first record of the highest timestamp.
     pub(crate) fn find_max_timestamp(&self) -> Option<Found> {
         let highest = self.batches.iter().map(|batch| batch.max_timestamp).max()?;

@@ -21,6 +21,7 @@ mod faults;
 pub(crate) mod groups;
 mod journaling;
 pub(crate) mod log;
+mod markers;
 mod panics;
 mod perform;
 pub(crate) mod producers;
@@ -31,6 +32,7 @@ mod snapshot;
 mod stage;
 mod timers;
 pub(crate) mod topic;
+pub(crate) mod transactions;
 pub(crate) mod waiting;
 
 use std::collections::BTreeMap;
@@ -38,7 +40,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 
 use protocol::frame::encode_response;
-use protocol::names::{BrokerId, ProducerId, Timestamp, TransactionalId, Uuid};
+use protocol::names::{BrokerId, Timestamp, Uuid};
 use protocol::random::Random;
 use protocol::records::Decompressor;
 use protocol::{ByteString, ErrorCode, Request, Response};
@@ -49,6 +51,7 @@ pub(crate) use self::asked::Asked;
 use self::asked::{Connection, api_of, read};
 pub(crate) use self::brokers::Broker;
 pub use self::brokers::BrokerState;
+pub(crate) use self::coordinators::partition_of;
 pub use self::effect::{CloseReason, ConnectionId, Effect, Effects, Input};
 use self::faults::Aftermath;
 use self::groups::Groups;
@@ -58,6 +61,7 @@ pub use self::snapshot::Snapshot;
 use self::stage::Stage;
 use self::topic::Topics;
 pub use self::topic::{Partition, Topic};
+use self::transactions::Transactions;
 use self::waiting::{Held, Parked, Waiting};
 use crate::config::{ClusterConfig, ConfigError};
 use crate::fault::Faults;
@@ -99,8 +103,7 @@ pub struct Cluster {
     holds_elections: bool,
     pub(crate) groups: Groups,
     pub(crate) random: Random,
-    pub(crate) next_producer_id: ProducerId,
-    pub(crate) transactional: BTreeMap<TransactionalId, (ProducerId, i16)>,
+    pub(crate) transactions: Transactions,
     pub(crate) decompressor: Decompressor,
     /// What the logs hold at most: see `retained`.
     retained: usize,
@@ -164,8 +167,7 @@ impl Cluster {
             holds_elections: false,
             groups: Groups::new(&config),
             random,
-            next_producer_id: ProducerId(0),
-            transactional: BTreeMap::new(),
+            transactions: Transactions::default(),
             decompressor: Decompressor::new(),
             retained: 0,
             connections: BTreeMap::new(),
@@ -223,7 +225,7 @@ impl Cluster {
     /// Does what is due, and goes on with the requests that have something to look at, or whose time has come.
     fn wake(&mut self, now: Timestamp, effects: &mut Effects) {
         loop {
-            let is_busy = self.groups.tick(now);
+            let is_busy = self.groups.tick(now) || self.tick_transactions(now);
             for (connection, response) in self.groups.take_answers() {
                 self.waiting.answer(connection, response);
             }
@@ -245,6 +247,7 @@ impl Cluster {
             self.next_rule_change(),
             self.next_step(),
             self.groups.next_wakeup(),
+            self.transactions.next_wakeup(),
         ];
         next.into_iter().flatten().min()
     }

@@ -54,7 +54,8 @@ impl Cluster {
     pub(super) fn catch_up(&mut self, now: Timestamp, effects: &mut Effects) {
         self.now = now;
         let next = |cluster: &Self| {
-            let next = [cluster.schedule.next(), cluster.groups.next_wakeup()];
+            let (groups, transactions) = (cluster.groups.next_wakeup(), cluster.transactions.next_wakeup());
+            let next = [cluster.schedule.next(), groups, transactions];
             next.into_iter().flatten().min()
         };
         while let Some(moment) = next(self).filter(|moment| *moment <= now) {

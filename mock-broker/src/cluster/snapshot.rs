@@ -79,8 +79,7 @@ impl PartialEq for Snapshot {
             && one.holds_elections == other.holds_elections
             && one.stage == other.stage
             && one.random == other.random
-            && one.next_producer_id == other.next_producer_id
-            && one.transactional == other.transactional
+            && one.transactions == other.transactions
             && one.groups == other.groups
             && one.faults == other.faults
     }

@@ -202,7 +202,7 @@ impl Partition {
 
     /// Up to where consumers may read who want no open transactions.
     pub(crate) fn last_stable_offset(&self) -> i64 {
-        self.high_watermark()
+        self.producers.last_stable_offset(self.high_watermark())
     }
 }
 

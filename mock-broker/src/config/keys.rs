@@ -150,6 +150,7 @@ pub(super) const BROKER_KEYS: &[Key] = &[
     key("replica.lag.time.max.ms", "30000", Rule::Number(1, LONG)),
     key("replica.selector.class", "", Rule::One(REPLICA_SELECTORS)),
     key("socket.request.max.bytes", "104857600", Rule::Number(1, INT)),
+    key("transaction.max.timeout.ms", "900000", Rule::Number(1, INT)),
     key("unclean.leader.election.enable", "false", Rule::Flag),
 ];
 

@@ -1,7 +1,7 @@
 //! ApiVersions (key 18): what is served, in which versions (KIP-35, KIP-511).
 
 use protocol::frame::{EncodedFrame, encode_response};
-use protocol::messages::api_versions::ApiVersion;
+use protocol::messages::api_versions::{ApiVersion, FinalizedFeatureKey, SupportedFeatureKey};
 use protocol::messages::{ApiVersionsRequest, ApiVersionsResponse};
 use protocol::{ApiKey, ErrorCode, Response, VersionRange};
 
@@ -21,6 +21,31 @@ pub(super) fn api_versions(
     let served = |api_key| cluster.served(api_key, asked.broker, asked.arrived);
     ApiVersionsResponse {
         api_keys: SERVED.iter().filter_map(|(key, _)| Some(entry(*key, served(*key)?))).collect(),
+        supported_features: vec![supported(asked.version)],
+        finalized_features_epoch: FINALIZED_AT,
+        finalized_features: vec![FinalizedFeatureKey {
+            name: TRANSACTION_VERSION.into(),
+            min_version_level: NEWEST_TRANSACTIONS,
+            max_version_level: NEWEST_TRANSACTIONS,
+            ..Default::default()
+        }],
+        ..Default::default()
+    }
+}
+
+/// The feature by which clients know that every transaction ends with a new epoch (KIP-890).
+const TRANSACTION_VERSION: &str = "transaction.version";
+const NEWEST_TRANSACTIONS: i16 = 2;
+/// How often features have changed; some number, for without one clients believe that nothing is known of them.
+const FINALIZED_AT: i64 = 1;
+/// From this version on clients understand that a feature can be switched off.
+const FIRST_VERSION_WITH_LEVEL_0: i16 = 4;
+
+fn supported(version: i16) -> SupportedFeatureKey {
+    SupportedFeatureKey {
+        name: TRANSACTION_VERSION.into(),
+        min_version: i16::from(version < FIRST_VERSION_WITH_LEVEL_0),
+        max_version: NEWEST_TRANSACTIONS,
         ..Default::default()
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use protocol::messages::fetch::{
-    EpochEndOffset, FetchPartition, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch, NodeEndpoint,
-    PartitionData,
+    AbortedTransaction, EpochEndOffset, FetchPartition, FetchTopic, FetchableTopicResponse, LeaderIdAndEpoch,
+    NodeEndpoint, PartitionData,
 };
 use protocol::messages::{FetchRequest, FetchResponse};
 use protocol::names::{BrokerId, IsolationLevel, Timestamp, Uuid};
@@ -169,10 +169,18 @@ impl Reader<'_> {
             partition.log.read(wanted.fetch_offset, end, max_bytes.min(left), self.read == 0, &mut slices);
         self.read += read;
         self.left = Some(left.saturating_sub(read));
-        Ok(PartitionData {
-            records: Some(Records::from_slices(slices)),
-            ..self.data(index, partition, high_watermark)
-        })
+        let mut data = self.data(index, partition, high_watermark);
+        if let Some(aborted) = &mut data.aborted_transactions {
+            let read_to = partition.log.end_of_read(wanted.fetch_offset, read);
+            let touched = partition.producers.aborted(wanted.fetch_offset, read_to);
+            aborted.extend(touched.map(|ended| AbortedTransaction {
+                producer_id: ended.producer_id,
+                first_offset: ended.first_offset,
+                ..Default::default()
+            }));
+        }
+        data.records = Some(Records::from_slices(slices));
+        Ok(data)
     }
 
     /// What this broker has of a partition, and the high watermark that it knows; if it may answer for it: as its leader, or,
@@ -191,7 +199,7 @@ impl Reader<'_> {
             high_watermark,
             last_stable_offset: partition.last_stable_offset().min(high_watermark),
             log_start_offset: partition.log_start_offset(),
-            // Only a reader that leaves out aborted transactions is told which those are: none.
+            // Only a reader that leaves out aborted transactions is told which those are.
             aborted_transactions: (self.isolation_level == IsolationLevel::READ_COMMITTED).then(Vec::new),
             records: Some(Records::default()),
             ..Default::default()

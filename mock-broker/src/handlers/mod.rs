@@ -1,10 +1,15 @@
 //! One file an API: the request in, the answer out.
 
+mod add_offsets_to_txn;
+mod add_partitions_to_txn;
 mod api_versions;
 mod create_topics;
 mod delete_groups;
 mod delete_topics;
 mod describe_groups;
+mod describe_producers;
+mod describe_transactions;
+mod end_txn;
 mod fetch;
 mod find_coordinator;
 mod heartbeat;
@@ -13,6 +18,7 @@ mod join_group;
 mod leave_group;
 mod list_groups;
 mod list_offsets;
+mod list_transactions;
 mod metadata;
 mod offset_commit;
 mod offset_delete;
@@ -21,6 +27,8 @@ mod offset_for_leader_epoch;
 mod produce;
 mod sites;
 mod sync_group;
+mod txn_offset_commit;
+mod write_txn_markers;
 
 use bytes::Bytes;
 
@@ -64,8 +72,8 @@ impl<R: Into<Response>> From<R> for Answer {
 
 /// What is served, and in which versions: those of Kafka 4.3, of what is here.
 ///
-/// InitProducerId has a version 6 that Kafka itself counts as unstable and does not show; ApiVersions 5 and DeleteGroups 3
-/// are younger than 4.3.
+/// InitProducerId has a version 6 that Kafka itself counts as unstable and does not show; ApiVersions 5,
+/// TxnOffsetCommit 6 and DeleteGroups 3 are younger than 4.3.
 pub(crate) const SERVED: &[(ApiKey, VersionRange)] = &[
     (ApiKey::PRODUCE, VersionRange::new(3, 13)),
     (ApiKey::FETCH, VersionRange::new(4, 18)),
@@ -85,8 +93,16 @@ pub(crate) const SERVED: &[(ApiKey, VersionRange)] = &[
     (ApiKey::DELETE_TOPICS, VersionRange::new(1, 6)),
     (ApiKey::INIT_PRODUCER_ID, VersionRange::new(0, 5)),
     (ApiKey::OFFSET_FOR_LEADER_EPOCH, VersionRange::new(2, 4)),
+    (ApiKey::ADD_PARTITIONS_TO_TXN, VersionRange::new(0, 5)),
+    (ApiKey::ADD_OFFSETS_TO_TXN, VersionRange::new(0, 4)),
+    (ApiKey::END_TXN, VersionRange::new(0, 5)),
+    (ApiKey::WRITE_TXN_MARKERS, VersionRange::new(1, 2)),
+    (ApiKey::TXN_OFFSET_COMMIT, VersionRange::new(0, 5)),
     (ApiKey::DELETE_GROUPS, VersionRange::new(0, 2)),
     (ApiKey::OFFSET_DELETE, VersionRange::new(0, 0)),
+    (ApiKey::DESCRIBE_PRODUCERS, VersionRange::new(0, 0)),
+    (ApiKey::DESCRIBE_TRANSACTIONS, VersionRange::new(0, 0)),
+    (ApiKey::LIST_TRANSACTIONS, VersionRange::new(0, 2)),
 ];
 
 /// The versions of an API that are served.
@@ -108,7 +124,29 @@ pub(crate) fn answer(cluster: &mut Cluster, asked: &mut Asked, request: Request,
         Request::CreateTopics(request) => create_topics::create_topics(cluster, asked, request).into(),
         Request::DeleteTopics(request) => delete_topics::delete_topics(cluster, asked, request).into(),
         Request::InitProducerId(request) => {
-            init_producer_id::init_producer_id(cluster, asked, request).into()
+            init_producer_id::init_producer_id(cluster, asked, request, now).into()
+        }
+        Request::AddPartitionsToTxn(request) => {
+            add_partitions_to_txn::add_partitions_to_txn(cluster, asked, request, now).into()
+        }
+        Request::AddOffsetsToTxn(request) => {
+            add_offsets_to_txn::add_offsets_to_txn(cluster, asked, &request, now).into()
+        }
+        Request::EndTxn(request) => end_txn::end_txn(cluster, asked, &request, now).into(),
+        Request::TxnOffsetCommit(request) => {
+            txn_offset_commit::txn_offset_commit(cluster, asked, &request, now).into()
+        }
+        Request::DescribeTransactions(request) => {
+            describe_transactions::describe_transactions(cluster, asked, request).into()
+        }
+        Request::ListTransactions(request) => {
+            list_transactions::list_transactions(cluster, asked, request, now).into()
+        }
+        Request::DescribeProducers(request) => {
+            describe_producers::describe_producers(cluster, asked, request).into()
+        }
+        Request::WriteTxnMarkers(request) => {
+            write_txn_markers::write_txn_markers(cluster, asked, request, now).into()
         }
         Request::JoinGroup(request) => join_group::join_group(cluster, asked, &request, now),
         Request::SyncGroup(request) => sync_group::sync_group(cluster, asked, &request, now),
@@ -177,6 +215,22 @@ fn check_group(cluster: &Cluster, asked: &Asked, id: &str) -> Result<(), ErrorCo
     }
     // A group without a name has no coordinator; Kafka finds that out first.
     if id.is_empty() { Ok(()) } else { cluster.check_coordinator(asked, id) }
+}
+
+/// Whether this broker may answer for a transactional id: it coordinates it, and no rule says otherwise.
+fn check_transaction(cluster: &Cluster, asked: &Asked, id: &str) -> Result<(), ErrorCode> {
+    if let Some(error_code) = cluster.verdict(asked, Site::transactional_id(id)) {
+        return Err(error_code);
+    }
+    if id.is_empty() { Ok(()) } else { cluster.check_coordinator(asked, id) }
+}
+
+/// The error for a client that does not know PRODUCER_FENCED yet, which came with this version (KIP-588).
+fn older(asked: &Asked, first_with_fenced: i16, error_code: ErrorCode) -> ErrorCode {
+    match error_code {
+        ErrorCode::PRODUCER_FENCED if asked.version < first_with_fenced => ErrorCode::INVALID_PRODUCER_EPOCH,
+        other => other,
+    }
 }
 
 /// Compares the epoch in which a client thinks the leader is with the real one (KIP-320); −1 is no thought.

@@ -7,7 +7,7 @@ use protocol::messages::produce::{
     PartitionProduceResponse, TopicProduceData, TopicProduceResponse,
 };
 use protocol::messages::{ProduceRequest, ProduceResponse};
-use protocol::names::{Acks, BrokerId, Timestamp, TopicName, Uuid};
+use protocol::names::{Acks, BrokerId, Timestamp, TopicName, TransactionalId, Uuid};
 use protocol::records::{Part, RecordBatch, batches};
 use protocol::{ByteString, ErrorCode, Response};
 
@@ -28,11 +28,12 @@ pub(super) fn produce(
 ) -> Answer {
     let acks = request.acks;
     asked.acks = Some(acks);
-    let whole = refusal_of_all(&request);
+    let refusal = refusal_of_all(&request);
+    let whole = Whole { acks, transactional_id: request.transactional_id, refusal };
     let mut response = ProduceResponse::default();
     let mut missing = Vec::new();
     for topic in request.topic_data {
-        let topic = topic_response(cluster, asked, topic, acks, whole, &mut missing, now);
+        let topic = topic_response(cluster, asked, topic, &whole, &mut missing, now);
         response.responses.push(topic);
     }
     detach(cluster, asked);
@@ -47,6 +48,14 @@ pub(super) fn produce(
             produce_again(cluster, asked, Box::new(pending), now + wait, now)
         }
     }
+}
+
+/// What a request says for all of its partitions.
+struct Whole {
+    acks: Acks,
+    transactional_id: Option<TransactionalId>,
+    /// The error for all of them, if there is something wrong with the whole request.
+    refusal: Option<ErrorCode>,
 }
 
 fn finished(cluster: &Cluster, asked: &Asked, mut response: ProduceResponse) -> Answer {
@@ -158,8 +167,7 @@ fn topic_response(
     cluster: &mut Cluster,
     asked: &mut Asked,
     topic: TopicProduceData,
-    acks: Acks,
-    whole: Option<ErrorCode>,
+    whole: &Whole,
     missing: &mut Vec<Missing>,
     now: Timestamp,
 ) -> TopicProduceResponse {
@@ -168,15 +176,16 @@ fn topic_response(
     let mut partition_responses = Vec::with_capacity(topic.partition_data.len());
     for data in topic.partition_data {
         let index = data.index;
-        let batch = match (&name, whole) {
+        let batch = match (&name, whole.refusal) {
             (_, Some(error_code)) => Err(Refused::early(error_code)),
             (Err(error_code), None) => Err(Refused::early(*error_code)),
-            (Ok(name), None) => check(cluster, asked, name, data, acks),
+            (Ok(name), None) => check(cluster, asked, whole, name, data, now),
         };
         let (batch, appended) = match batch {
             Ok(batch) => {
                 let appended = append(cluster, name.as_deref().unwrap_or_default(), index, &batch, now);
-                if let (Ok(appended @ Appended { may_be_lacked: true, .. }), Acks::ALL) = (&appended, acks) {
+                let is_lacked = |appended: &Appended| appended.may_be_lacked && whole.acks == Acks::ALL;
+                if let Some(appended) = appended.as_ref().ok().filter(|appended| is_lacked(appended)) {
                     let place = asked.outcomes.len();
                     missing.extend(lacking(
                         cluster,
@@ -207,11 +216,12 @@ fn topic_response(
 
 /// What is checked before the partition's log is looked at, in Kafka's order.
 fn check(
-    cluster: &Cluster,
+    cluster: &mut Cluster,
     asked: &Asked,
+    whole: &Whole,
     name: &TopicName,
     data: PartitionProduceData,
-    acks: Acks,
+    now: Timestamp,
 ) -> Result<RecordBatch, Refused> {
     let refuse = |error_code| Err(Refused::early(error_code));
     let topic = cluster.topics.get(name);
@@ -219,7 +229,7 @@ fn check(
         return refuse(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
     };
     let batch = only_batch(asked.version, data.records)?;
-    if !matches!(acks, Acks::NONE | Acks::LEADER | Acks::ALL) {
+    if !matches!(whole.acks, Acks::NONE | Acks::LEADER | Acks::ALL) {
         return refuse(ErrorCode::INVALID_REQUIRED_ACKS);
     }
     if let Some(error_code) =
@@ -230,11 +240,13 @@ fn check(
     if partition.leader != asked.broker {
         return refuse(ErrorCode::NOT_LEADER_OR_FOLLOWER);
     }
+    let has_too_few_in_sync = whole.acks == Acks::ALL && partition.has_too_few_in_sync(&topic.rules);
     if batch.header().attributes.is_transactional() && batch.header().producer_id.0 >= 0 {
-        // No transaction can have been begun here.
-        return refuse(ErrorCode::INVALID_TXN_STATE);
+        let id = whole.transactional_id.as_deref().unwrap_or_default();
+        let verified = cluster.verify_write(asked.version, id, batch.header(), (name, data.index), now);
+        verified.map_err(Refused::unverified)?;
     }
-    if acks == Acks::ALL && partition.has_too_few_in_sync(&topic.rules) {
+    if has_too_few_in_sync {
         return Err(Refused::by_log(ErrorCode::NOT_ENOUGH_REPLICAS));
     }
     Ok(batch)

@@ -63,6 +63,43 @@ pub(crate) fn sites<'a>(topics: &'a Topics, request: &'a Request) -> (Whole, Vec
             whole.transactional_id = request.transactional_id.as_deref().map(Into::into);
             whole.producer_id = Some(request.producer_id).filter(|id| *id != ProducerId::NONE);
         }
+        Request::AddPartitionsToTxn(request) => {
+            let ids = request.transactions.iter().map(|transaction| &transaction.transactional_id);
+            let old = Some(&request.v3_and_below_transactional_id).filter(|id| !id.is_empty());
+            sites.extend(ids.chain(old).map(|id| Site::transactional_id(id)));
+            let topics = request.transactions.iter().flat_map(|transaction| &transaction.topics);
+            for topic in topics.chain(&request.v3_and_below_topics) {
+                sites.extend(topic.partitions.iter().map(|index| Site::partition(&topic.name, *index)));
+            }
+        }
+        Request::AddOffsetsToTxn(request) => {
+            sites.extend([Site::transactional_id(&request.transactional_id), Site::group(&request.group_id)]);
+        }
+        Request::EndTxn(request) => sites.push(Site::transactional_id(&request.transactional_id)),
+        Request::TxnOffsetCommit(request) => {
+            whole.transactional_id = Some(request.transactional_id.clone().into());
+            whole.producer_id = Some(request.producer_id);
+            sites.push(Site::group(&request.group_id));
+            for topic in &request.topics {
+                let partitions = topic.partitions.iter();
+                sites.extend(partitions.map(|data| Site::partition(&topic.name, data.partition_index)));
+            }
+        }
+        Request::DescribeTransactions(request) => {
+            sites.extend(request.transactional_ids.iter().map(|id| Site::transactional_id(id)));
+        }
+        Request::DescribeProducers(request) => {
+            for topic in &request.topics {
+                let partitions = topic.partition_indexes.iter();
+                sites.extend(partitions.map(|index| Site::partition(&topic.name, *index)));
+            }
+        }
+        Request::WriteTxnMarkers(request) => {
+            for topic in request.markers.iter().flat_map(|marker| &marker.topics) {
+                let partitions = topic.partition_indexes.iter();
+                sites.extend(partitions.map(|index| Site::partition(&topic.name, *index)));
+            }
+        }
         Request::CreateTopics(request) => {
             sites.extend(request.topics.iter().map(|topic| Site::topic(&topic.name)));
         }

@@ -184,6 +184,20 @@ pub(crate) fn of_answer(response: &Response) -> (ErrorCode, Vec<PartitionOutcome
             (of_each.unwrap_or(response.error_code), Vec::new())
         }
         Response::InitProducerId(response) => (response.error_code, Vec::new()),
+        Response::AddOffsetsToTxn(response) => (response.error_code, Vec::new()),
+        Response::EndTxn(response) => (response.error_code, Vec::new()),
+        Response::AddPartitionsToTxn(response) => {
+            let topics = response.results_by_transaction.iter().flat_map(|it| &it.topic_results);
+            let topics = topics.chain(&response.results_by_topic_v3_and_below);
+            let mut of_each =
+                topics.flat_map(|it| &it.results_by_partition).map(|it| it.partition_error_code);
+            (of_each.find(|code| code.is_error()).unwrap_or(response.error_code), Vec::new())
+        }
+        Response::ListTransactions(response) => (response.error_code, Vec::new()),
+        Response::DescribeTransactions(response) => {
+            let mut of_each = response.transaction_states.iter().map(|it| it.error_code);
+            (of_each.find(|code| code.is_error()).unwrap_or_default(), Vec::new())
+        }
         Response::JoinGroup(response) => (response.error_code, Vec::new()),
         Response::SyncGroup(response) => (response.error_code, Vec::new()),
         Response::Heartbeat(response) => (response.error_code, Vec::new()),

@@ -17,4 +17,5 @@ mod replicas;
 mod scenarios;
 mod state;
 mod topics;
+mod transactions;
 mod versions;

@@ -287,7 +287,7 @@ fn what_is_not_there_is_unknown() {
 }
 
 #[test]
-fn transactions_are_refused_as_long_as_there_are_none() {
+fn a_transaction_that_nobody_has_begun_is_refused() {
     let options = BatchOptions {
         transactional: true,
         producer_id: ProducerId(1),
@@ -303,7 +303,7 @@ fn transactions_are_refused_as_long_as_there_are_none() {
     request.transactional_id = Some("payments".into());
     let response = world.ask(connection, 9, &request).answer();
     let error_code = response.responses[0].partition_responses[0].error_code;
-    assert_eq!(error_code, ErrorCode::INVALID_TXN_STATE);
+    assert_eq!(error_code, ErrorCode::INVALID_PRODUCER_ID_MAPPING);
 }
 
 #[test]

@@ -137,7 +137,8 @@ fn an_error_is_for_the_group_or_the_transactional_id_that_is_named() {
     };
     assert_eq!(codes(&mut world, 0), [30, 0]);
     assert_eq!(codes(&mut world, 1), [0, 53]);
-    for (id, code) in [("t", 53), ("u", 0)] {
+    // Broker 1 coordinates `s`.
+    for (id, code) in [("t", 53), ("s", 0)] {
         let request = InitProducerIdRequest {
             transactional_id: Some(id.into()),
             transaction_timeout_ms: 1000,

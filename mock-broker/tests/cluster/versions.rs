@@ -9,7 +9,7 @@ use protocol::{ApiKey, DecodeErrorKind, ResponseHeader, VersionRange};
 use crate::client::World;
 
 /// What a Kafka 4.3.1 broker shows, of the APIs that are here.
-const SHOWN: [(ApiKey, i16, i16); 20] = [
+const SHOWN: [(ApiKey, i16, i16); 28] = [
     (ApiKey::PRODUCE, 0, 13),
     (ApiKey::FETCH, 4, 18),
     (ApiKey::LIST_OFFSETS, 1, 11),
@@ -28,8 +28,16 @@ const SHOWN: [(ApiKey, i16, i16); 20] = [
     (ApiKey::DELETE_TOPICS, 1, 6),
     (ApiKey::INIT_PRODUCER_ID, 0, 5),
     (ApiKey::OFFSET_FOR_LEADER_EPOCH, 2, 4),
+    (ApiKey::ADD_PARTITIONS_TO_TXN, 0, 5),
+    (ApiKey::ADD_OFFSETS_TO_TXN, 0, 4),
+    (ApiKey::END_TXN, 0, 5),
+    (ApiKey::WRITE_TXN_MARKERS, 1, 2),
+    (ApiKey::TXN_OFFSET_COMMIT, 0, 5),
     (ApiKey::DELETE_GROUPS, 0, 2),
     (ApiKey::OFFSET_DELETE, 0, 0),
+    (ApiKey::DESCRIBE_PRODUCERS, 0, 0),
+    (ApiKey::DESCRIBE_TRANSACTIONS, 0, 0),
+    (ApiKey::LIST_TRANSACTIONS, 0, 2),
 ];
 
 #[test]

@@ -23,12 +23,17 @@ import java.util.function.BooleanSupplier;
 import org.apache.kafka.clients.admin.Admin;
 import org.apache.kafka.clients.admin.ConsumerGroupDescription;
 import org.apache.kafka.clients.admin.NewTopic;
+import org.apache.kafka.clients.admin.ProducerState;
+import org.apache.kafka.clients.admin.TransactionDescription;
 import org.apache.kafka.clients.admin.OffsetSpec;
+import org.apache.kafka.clients.consumer.ConsumerGroupMetadata;
 import org.apache.kafka.clients.consumer.ConsumerRecord;
 import org.apache.kafka.clients.consumer.KafkaConsumer;
+import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.clients.producer.RecordMetadata;
+import org.apache.kafka.common.KafkaException;
 import org.apache.kafka.common.TopicPartition;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.serialization.ByteArrayDeserializer;
@@ -41,6 +46,7 @@ import org.apache.kafka.common.serialization.ByteArraySerializer;
  * <pre>
  * create    bootstrap, topics, partitions                  creates the topics and waits until they can be used
  * produce   bootstrap, topic, acks, compression, file      sends the records of the file; answers how many
+ * transact  bootstrap, topic, partitions, group            commits and aborts transactions, is fenced; answers what readers see
  * group     bootstrap, topic, partitions, group, count, file
  *                                                          two members read the topic together, one leaves, one comes back
  *                                                          to what is committed; answers what each step looked like
@@ -67,6 +73,7 @@ public class Client {
                     case "produce" -> produce(job);
                     case "consume" -> consume(job);
                     case "group" -> group(job);
+                    case "transact" -> transact(job);
                     default -> throw new IllegalArgumentException("no such job: " + line);
                 });
             } catch (Exception e) {
@@ -252,6 +259,91 @@ public class Client {
             }
         }
         return answer;
+    }
+
+    private static KafkaProducer<byte[], byte[]> transactional(JsonNode job) {
+        ByteArraySerializer bytes = new ByteArraySerializer();
+        KafkaProducer<byte[], byte[]> producer = new KafkaProducer<>(Map.of(
+            "bootstrap.servers", job.get("bootstrap").asText(),
+            "transactional.id", job.get("group").asText() + ".id",
+            "max.block.ms", SECONDS * 1000), bytes, bytes);
+        producer.initTransactions();
+        return producer;
+    }
+
+    private static void send(KafkaProducer<byte[], byte[]> producer, JsonNode job, String name) {
+        producer.beginTransaction();
+        for (int partition = 0; partition < job.get("partitions").asInt(); partition++) {
+            byte[] value = (name + " " + partition).getBytes(StandardCharsets.UTF_8);
+            producer.send(new ProducerRecord<>(job.get("topic").asText(), partition, null, value));
+        }
+        producer.flush();
+    }
+
+    private static JsonNode transact(JsonNode job) throws Exception {
+        ObjectNode answer = JSON.createObjectNode();
+        TopicPartition first = new TopicPartition(job.get("topic").asText(), 0);
+        try (KafkaProducer<byte[], byte[]> producer = transactional(job);
+                Admin admin = Admin.create(Map.of("bootstrap.servers", job.get("bootstrap").asText()))) {
+            String id = job.get("group").asText() + ".id";
+            send(producer, job, "committed");
+            TransactionDescription open = admin.describeTransactions(List.of(id)).description(id).get(SECONDS, TimeUnit.SECONDS);
+            answer.put("open", open.state() + " " + open.topicPartitions().size() + " " + open.producerEpoch());
+            ProducerState writer = admin.describeProducers(List.of(first)).partitionResult(first)
+                .get(SECONDS, TimeUnit.SECONDS).activeProducers().get(0);
+            answer.put("writer", writer.currentTransactionStartOffset() + " " + writer.lastSequence());
+            producer.commitTransaction();
+            send(producer, job, "aborted");
+            producer.abortTransaction();
+            send(producer, job, "with offsets");
+            producer.sendOffsetsToTransaction(
+                Map.of(first, new OffsetAndMetadata(1)), new ConsumerGroupMetadata(job.get("group").asText()));
+            producer.commitTransaction();
+            send(producer, job, "never");
+            try (KafkaProducer<byte[], byte[]> other = transactional(job)) {
+                try {
+                    producer.commitTransaction();
+                    answer.put("fenced", "no");
+                } catch (KafkaException e) {
+                    answer.put("fenced", e.getClass().getSimpleName());
+                }
+            }
+            answer.put("listed", admin.listTransactions().all().get(SECONDS, TimeUnit.SECONDS).stream()
+                .filter(one -> one.transactionalId().equals(id)).map(one -> one.state().toString()).toList().toString());
+            answer.put("offset", admin.listConsumerGroupOffsets(job.get("group").asText()).partitionsToOffsetAndMetadata()
+                .get(SECONDS, TimeUnit.SECONDS).get(first).offset());
+        }
+        for (String level : List.of("read_committed", "read_uncommitted")) {
+            answer.set(level, readAll(job, level));
+        }
+        return answer;
+    }
+
+    private static ArrayNode readAll(JsonNode job, String level) {
+        ByteArrayDeserializer bytes = new ByteArrayDeserializer();
+        List<String> values = new ArrayList<>();
+        List<TopicPartition> partitions = new ArrayList<>();
+        for (int index = 0; index < job.get("partitions").asInt(); index++) {
+            partitions.add(new TopicPartition(job.get("topic").asText(), index));
+        }
+        try (KafkaConsumer<byte[], byte[]> consumer = new KafkaConsumer<>(Map.of(
+                "bootstrap.servers", job.get("bootstrap").asText(), "isolation.level", level), bytes, bytes)) {
+            consumer.assign(partitions);
+            partitions.forEach(partition -> consumer.seek(partition, 0));
+            Map<TopicPartition, Long> ends = consumer.endOffsets(partitions);
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
+            while (!partitions.stream().allMatch(partition -> consumer.position(partition) >= ends.get(partition))) {
+                if (System.nanoTime() > deadline) {
+                    throw new IllegalStateException("not at the end after " + values.size() + " records");
+                }
+                for (ConsumerRecord<byte[], byte[]> record : consumer.poll(Duration.ofMillis(20))) {
+                    values.add(record.partition() + " " + record.offset() + " " + new String(record.value(), StandardCharsets.UTF_8));
+                }
+            }
+        }
+        ArrayNode sorted = JSON.createArrayNode();
+        values.stream().sorted().forEach(sorted::add);
+        return sorted;
     }
 
     private static ArrayNode committed(KafkaConsumer<byte[], byte[]> consumer, String topic, int partitions) {

@@ -2,6 +2,7 @@
 
 Each line of standard input is a job, each line of standard output its answer: {"ok": ...} or {"error": "..."}.
 
+transact  bootstrap, topic, partitions, group           commits and aborts transactions, is fenced; answers what readers see
 group     bootstrap, topic, partitions, group, count, file
                                                         two members read the topic together, one leaves, one comes back
                                                         to what is committed; answers what each step looked like
@@ -16,7 +17,7 @@ import json
 import sys
 import time
 
-from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 SECONDS = 20  # a watchdog, not a measure
@@ -174,6 +175,70 @@ def group(job):
     return answer
 
 
+def transact(job):
+    topic, answer = job["topic"], {}
+    producer = Producer({"bootstrap.servers": job["bootstrap"], "transactional.id": job["group"] + ".id"})
+    producer.init_transactions(SECONDS)
+
+    def send(name):
+        producer.begin_transaction()
+        for partition in range(job["partitions"]):
+            producer.produce(topic, partition=partition, value=f"{name} {partition}".encode())
+
+    send("committed")
+    producer.commit_transaction(SECONDS)
+    send("aborted")
+    producer.abort_transaction(SECONDS)
+    send("with offsets")
+    reader = Consumer({"bootstrap.servers": job["bootstrap"], "group.id": job["group"], "enable.auto.commit": False})
+    offsets = [TopicPartition(topic, 0, 1)]
+    producer.send_offsets_to_transaction(offsets, reader.consumer_group_metadata(), SECONDS)
+    producer.commit_transaction(SECONDS)
+
+    # Whoever takes the same id fences the first.
+    send("never")
+    other = Producer({"bootstrap.servers": job["bootstrap"], "transactional.id": job["group"] + ".id"})
+    other.init_transactions(SECONDS)
+    try:
+        producer.commit_transaction(SECONDS)
+        answer["fenced"] = "no"
+    except KafkaException as error:
+        answer["fenced"] = error.args[0].name()
+
+    answer["offset"] = reader.committed([TopicPartition(topic, 0)], timeout=SECONDS)[0].offset
+    reader.close()
+    for level in ["read_committed", "read_uncommitted"]:
+        answer[level] = read_all(job, level)
+    return answer
+
+
+def read_all(job, level):
+    consumer = Consumer({
+        "bootstrap.servers": job["bootstrap"],
+        "group.id": "none",
+        "isolation.level": level,
+        "enable.auto.commit": False,
+        "enable.partition.eof": True,
+    })
+    values, ends = [], 0
+    try:
+        consumer.assign([TopicPartition(job["topic"], partition, 0) for partition in range(job["partitions"])])
+        deadline = time.monotonic() + SECONDS
+        while ends < job["partitions"]:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"not at the end after {len(values)} records")
+            for message in consumer.consume(100, timeout=0.02):
+                if message.error() is None:
+                    values.append(f"{message.partition()} {message.offset()} {message.value().decode()}")
+                elif message.error().code() == KafkaError._PARTITION_EOF:
+                    ends += 1
+                else:
+                    raise KafkaException(message.error())
+    finally:
+        consumer.close()
+    return sorted(values)
+
+
 def committed(consumer, job):
     partitions = [TopicPartition(job["topic"], partition) for partition in range(job["partitions"])]
     return [one.offset for one in consumer.committed(partitions, timeout=SECONDS)]
@@ -190,7 +255,7 @@ def row(message):
     }
 
 
-JOBS = {"produce": produce, "consume": consume, "group": group}
+JOBS = {"produce": produce, "consume": consume, "group": group, "transact": transact}
 
 for line in sys.stdin:
     job = json.loads(line)

@@ -153,6 +153,17 @@ impl Groups {
         }
     }
 
+    /// Ends a producer's transaction in a group.
+    pub(crate) fn end_transaction(&mut self, id: &str, producer: ProducerId, is_commit: bool) {
+        let Some(group) = self.by_id.get_mut(id) else { return };
+        let before = group.offsets.bytes();
+        let pending = group.offsets.pending.remove(&producer).unwrap_or_default();
+        if is_commit {
+            group.offsets.committed.extend(pending);
+        }
+        self.bytes = self.bytes + group.offsets.bytes() - before;
+    }
+
     /// Forgets offsets that are too old, and groups that have nothing left; and looks again some time later.
     pub(super) fn forget_expired(&mut self, now: Timestamp) {
         let retention = self.rules.offset_retention;

@@ -1,0 +1,67 @@
+//! The ends of transactions in a partition's log.
+
+use protocol::ErrorCode;
+use protocol::names::{ProducerId, Timestamp};
+use protocol::records::{EndTransactionMarker, Part, TimestampType, batches};
+
+use super::Cluster;
+use super::log::Stamp;
+use super::topic::Partition;
+
+impl Cluster {
+    /// Writes the end of a producer's transaction into a partition.
+    ///
+    /// # Errors
+    /// [`ErrorCode::LEADER_NOT_AVAILABLE`] while nobody leads it; the partition is not there; the producer or the coordinator has
+    /// been fenced.
+    pub(crate) fn write_marker(
+        &mut self,
+        topic: &str,
+        index: i32,
+        producer: (ProducerId, i16),
+        is_commit: bool,
+        coordinator_epoch: i32,
+        now: Timestamp,
+    ) -> Result<(), ErrorCode> {
+        let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        let topic = self.topics.get_mut(topic).ok_or(unknown)?;
+        let id = topic.id;
+        let partition = topic.partition_mut(index).ok_or(unknown)?;
+        let leader = partition.leader;
+        if self.brokers.get(&leader).is_none_or(|broker| broker.is_fenced) {
+            return Err(ErrorCode::LEADER_NOT_AVAILABLE);
+        }
+        partition.append_marker(producer, is_commit, coordinator_epoch, now)?;
+        if partition.replication.is_some() {
+            self.replicate(id, index, now);
+        }
+        self.touch(id, index);
+        Ok(())
+    }
+}
+
+impl Partition {
+    fn append_marker(
+        &mut self,
+        (producer_id, epoch): (ProducerId, i16),
+        is_commit: bool,
+        coordinator_epoch: i32,
+        now: Timestamp,
+    ) -> Result<(), ErrorCode> {
+        self.producers.check_marker(producer_id, epoch, coordinator_epoch)?;
+        let marker = EndTransactionMarker { coordinator_epoch };
+        let made = match is_commit {
+            true => marker.commit(now.0, producer_id, epoch),
+            false => marker.abort(now.0, producer_id, epoch),
+        };
+        let bytes = made.map_err(|_| ErrorCode::UNKNOWN_SERVER_ERROR)?;
+        let Some(Ok(Part::Batch(batch))) = batches(&bytes).next() else {
+            return Err(ErrorCode::UNKNOWN_SERVER_ERROR);
+        };
+        let stamp = Stamp { timestamp_type: TimestampType::CreateTime, max_timestamp: now.0 };
+        let high_watermark = self.high_watermark();
+        let offset = self.log.append(&batch, self.leader_epoch, stamp, now);
+        self.producers.ended((producer_id, epoch), is_commit, coordinator_epoch, offset, high_watermark, now);
+        Ok(())
+    }
+}
