@@ -13,6 +13,12 @@ use crate::fault::Site;
 
 /// Tells about all topics or the given ones; a topic that is not there is created at once if both sides want that.
 pub(super) fn metadata(cluster: &mut Cluster, asked: &Asked, request: MetadataRequest) -> MetadataResponse {
+    // The one error that stands at the top, where the version has a place for it (KIP-1102).
+    if asked.version >= FIRST_VERSION_WITH_ERROR
+        && cluster.verdict(asked, Site::REQUEST) == Some(ErrorCode::REBOOTSTRAP_REQUIRED)
+    {
+        return MetadataResponse { error_code: ErrorCode::REBOOTSTRAP_REQUIRED, ..Default::default() };
+    }
     // In version 0 there is no null: an empty list stands for all.
     let topics = request.topics.filter(|topics| asked.version > 0 || !topics.is_empty());
     let with_rights = request.include_topic_authorized_operations;
@@ -43,6 +49,8 @@ pub(super) fn metadata(cluster: &mut Cluster, asked: &Asked, request: MetadataRe
         ..Default::default()
     }
 }
+
+const FIRST_VERSION_WITH_ERROR: i16 = 13;
 
 /// All operations on a topic, as bits: without an authorizer everybody may do everything.
 const TOPIC_RIGHTS: i32 = 0b1101_1111_1000;

@@ -324,6 +324,17 @@ fn errors_of_a_fetch_session_are_those_of_the_whole_answer() {
     assert_eq!((response.error_code.0, response.responses[0].partitions[0].error_code.0), (0, 56));
 }
 
+#[test]
+fn a_client_that_is_to_bootstrap_again_is_told_so_at_the_top_of_metadata() {
+    let (mut world, _) = world("on=Metadata then=error=REBOOTSTRAP_REQUIRED");
+    let connection = world.connect(1);
+    let all = MetadataRequest { topics: None, ..Default::default() };
+    let response = world.ask(connection, 13, &all).answer();
+    assert_eq!((response.error_code, response.topics.len()), (ErrorCode::REBOOTSTRAP_REQUIRED, 0));
+    let response = world.ask(connection, 12, &all).answer();
+    assert_eq!(response.topics[0].error_code, ErrorCode::REBOOTSTRAP_REQUIRED);
+}
+
 /// The correlation ids of the answers among the effects.
 fn answered(effects: &[Effect]) -> Vec<i32> {
     let id = |bytes: Vec<u8>| i32::from_be_bytes(bytes[4..8].try_into().unwrap());
