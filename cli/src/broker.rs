@@ -13,9 +13,9 @@ use mock_broker::{
 
 use crate::failure::Failure;
 use crate::properties::Property;
-use crate::rules;
 use crate::signals::Signals;
 use crate::verdict::{self, JournalFile};
+use crate::{rules, runs};
 
 #[derive(Debug, Args)]
 pub(crate) struct Arguments {
@@ -57,6 +57,16 @@ pub(crate) struct Arguments {
     /// Which clock the cluster runs on: real, or idle, which jumps to what is due next when all clients wait.
     #[arg(long, default_value = "real", value_name = "CLOCK", value_parser = clock)]
     time: Time,
+    /// A file to write the whole run to when it ends, up to 256 MiB: every request, and a hash of every answer. `milena replay`
+    /// plays it again, and --load goes on from it.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+    /// Begin with the brokers, topics and records that a recorded run ended with. What it was started with cannot be given
+    /// beside it.
+    #[arg(long, value_name = "FILE", conflicts_with_all = [
+        "brokers", "topic", "config", "topic_config", "fault", "rules", "seed",
+    ])]
+    load: Option<PathBuf>,
     /// A file to write every request to, and what came of it: JSON, one request a line.
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
@@ -163,6 +173,9 @@ pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             journal.write(&cluster, true)?;
         }
     }
+    if let Some(path) = &arguments.record {
+        runs::write(path, &cluster)?;
+    }
     verdict::pronounce(&cluster, &arguments.expect)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -178,7 +191,18 @@ async fn start(arguments: &Arguments) -> Result<MockCluster, Failure> {
     if let Some(host) = &arguments.advertised_host {
         listen = listen.advertised_host(host);
     }
-    MockCluster::start_on(config(arguments)?, listen).await.map_err(|error| match error {
+    let record = arguments.record.is_some().then_some(runs::LIMIT);
+    let started = match &arguments.load {
+        None => {
+            let config = config(arguments)?;
+            MockCluster::start_on(record.into_iter().fold(config, ClusterConfig::record), listen).await
+        }
+        Some(path) => {
+            let recording = runs::read(path)?;
+            MockCluster::start_recorded(&recording, listen, arguments.time, record).await
+        }
+    };
+    started.map_err(|error| match error {
         StartError::Bind { .. } => Failure::new(error.to_string()),
         StartError::NoAdvertisedHost(_) => Failure::usage(format!("{error}; give --advertised-host")),
         _ => Failure::usage(error.to_string()),

@@ -8,6 +8,7 @@ mod inspect;
 mod produce;
 mod properties;
 mod rules;
+mod runs;
 mod scenarios;
 mod settings;
 mod signals;
@@ -40,6 +41,8 @@ enum Command {
     Broker(broker::Arguments),
     /// Tells what can go wrong by name in `milena broker --scenario`.
     Scenarios,
+    /// Plays a recorded run of a mock cluster again, and compares its answers.
+    Replay(runs::Arguments),
     /// Creates, lists, describes and deletes topics.
     Topics(topics::Arguments),
     /// Sends lines from standard input as records.
@@ -84,6 +87,7 @@ fn run(command: Command) -> Result<ExitCode, Failure> {
         match command {
             Command::Broker(arguments) => broker::run(arguments).await,
             Command::Scenarios => scenarios::run(),
+            Command::Replay(arguments) => runs::replay(&arguments),
             Command::Topics(arguments) => topics::run(arguments).await,
             Command::Produce(arguments) => produce::run(arguments).await,
             Command::Consume(arguments) => consume::run(arguments).await,

@@ -108,6 +108,7 @@ mod handlers;
 mod journal;
 #[cfg(feature = "net")]
 mod net;
+mod recording;
 mod scenario;
 mod words;
 
@@ -126,4 +127,5 @@ pub use self::journal::{
 };
 #[cfg(feature = "net")]
 pub use self::net::{Listen, MockCluster, StartError};
+pub use self::recording::{Recording, RecordingError, ReplayError};
 pub use self::scenario::{Deed, Scenario, ScenarioError, Script, Step, When};

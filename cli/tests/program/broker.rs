@@ -86,6 +86,9 @@ fn what_cannot_be_is_refused_with_its_rule() {
         (&["--expect", "at_lest n=1"], &["at_lest", "at_least"]),
         (&["--expect", "at_least n=1 on=Prodce"], &["Prodce", "Produce"]),
         (&["--expect", "at_least n=1 on=AlterPartition"], &["AlterPartition", "not served"]),
+        (&["--load", "/nowhere/at/all"], &["cannot read the run /nowhere/at/all"]),
+        (&["--load", "/dev/null"], &["/dev/null: byte 0: this is no recorded run"]),
+        (&["--load", "/dev/null", "--topic", "t"], &["--load", "--topic"]),
         (&["--time", "idel"], &["idel", "idle"]),
         (&["--time", "stepped"], &["--time", "real and idle"]),
         (&["--journal", "/nowhere/at/all"], &["/nowhere/at/all"]),
@@ -171,4 +174,35 @@ fn the_journal_is_a_file_of_one_json_object_a_line() {
     assert_eq!(numbers, (0..lines.len() as u64).collect::<Vec<_>>());
     let produce = lines.iter().find(|line| line["api"] == "Produce").unwrap();
     assert_eq!((&produce["acks"], &produce["partitions"][0]["topic"]), (&(-1).into(), &"orders".into()));
+}
+
+#[test]
+fn a_run_is_recorded_played_again_and_gone_on_from() {
+    let file = std::env::temp_dir().join(format!("milena-run-{}", std::process::id()));
+    let file = file.to_str().unwrap();
+    let produce = |broker: &Broker, lines: &[u8]| {
+        run(&["produce", "--bootstrap-server", broker.bootstrap_servers(), "--topic", "orders"], lines).ok();
+    };
+    let broker = Broker::start(&["--brokers", "3", "--topic", "orders:1", "--record", file]);
+    produce(&broker, b"one\ntwo\n");
+    assert_eq!(broker.end_by("-TERM").code, Some(0));
+    assert!(run(&["replay", file], b"").ok().contains("the same answers"));
+
+    // Twice, so that what was gone on with is recorded too.
+    for line in [&b"three\n"[..], b"four\n"] {
+        let broker = Broker::start(&["--load", file, "--record", file]);
+        assert_eq!(broker.bootstrap_servers().split(',').count(), 3);
+        produce(&broker, line);
+        assert_eq!(broker.end_by("-INT").code, Some(0));
+    }
+    let broker = Broker::start(&["--load", file]);
+    let arguments = ["consume", "--bootstrap-server", broker.bootstrap_servers(), "--topic", "orders"];
+    let consumed = run(&[&arguments[..], &["--from-beginning", "--max-messages", "4"]].concat(), b"").ok();
+    assert_eq!(consumed, "one\ntwo\nthree\nfour\n");
+
+    let mut damaged = std::fs::read(file).unwrap();
+    damaged.pop();
+    std::fs::write(file, damaged).unwrap();
+    assert!(run(&["replay", file], b"").complaint(2).contains("the file is damaged or cut"));
+    std::fs::remove_file(file).unwrap();
 }

@@ -9,7 +9,9 @@ use protocol::wire::IntArray;
 
 use super::Cluster;
 use super::topic::Topic;
+use crate::action::Action;
 use crate::config::TopicSpec;
+use crate::recording::Step;
 
 /// What cannot be done to a cluster, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +60,7 @@ impl Cluster {
     /// # Errors
     /// A name that is not legal or taken, too few brokers for the replicas, no partition.
     pub fn create_topic(&mut self, topic: TopicSpec) -> Result<&Topic, AdminError> {
+        self.note(|| Step::Directly(Action::CreateTopic(topic.clone())));
         self.check_new_name(&topic.name)?;
         let partitions = topic.partitions.unwrap_or(DEFAULT);
         let assignment = self.spread(partitions, topic.replication_factor.unwrap_or(DEFAULT as i16))?;
@@ -66,6 +69,7 @@ impl Cluster {
 
     /// Deletes a topic with all its records; whether it was there.
     pub fn delete_topic(&mut self, name: &str) -> bool {
+        self.note(|| Step::Directly(Action::DeleteTopic(name.into())));
         let Some(topic) = self.topics.remove(name) else { return false };
         self.groups.forget_topic(name);
         for index in 0..topic.partitions.len() as i32 {

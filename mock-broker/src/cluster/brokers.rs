@@ -8,6 +8,7 @@ use protocol::names::{BrokerId, Timestamp};
 use super::{Cluster, Endpoint};
 use crate::action::Lag;
 use crate::config::ClusterConfig;
+use crate::recording::Step;
 
 /// A broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -82,6 +83,7 @@ impl Cluster {
 
     /// Says where clients find a broker. Unknown ids are ignored.
     pub fn set_endpoint(&mut self, broker: BrokerId, endpoint: Endpoint) {
+        self.note(|| Step::Endpoint(broker, endpoint.clone()));
         if let Some(known) = self.brokers.get_mut(&broker) {
             known.endpoint = endpoint;
         }

@@ -12,6 +12,7 @@ use super::{Asked, CloseReason, Cluster, Connection, ConnectionId, Effect, Effec
 use crate::fault::{Arrival, Corruption, Fault, FaultId, Reaction, RuleError, Site, answer};
 use crate::handlers::{self, StaleMetadata};
 use crate::journal::Outcome;
+use crate::recording::Step;
 
 /// What rules have caused and what lasts.
 #[derive(Clone, Debug, Default)]
@@ -48,6 +49,7 @@ impl Cluster {
 
     /// Adds a fault rule; rules are asked in the order they were added.
     pub fn add_fault(&mut self, fault: Fault) -> FaultId {
+        self.note(|| Step::AddFault(fault.clone()));
         let id = self.faults.add(fault);
         self.begin_stale_metadata();
         self.aftermath.is_due = true;
@@ -57,6 +59,7 @@ impl Cluster {
     /// Puts another fault rule in the place of one; whether it was there. Its counters begin anew, and what the old one
     /// held back goes on.
     pub fn replace_fault(&mut self, id: FaultId, fault: Fault) -> bool {
+        self.note(|| Step::ReplaceFault(id, fault.clone()));
         self.aftermath.stale.remove(&id);
         let was_there = self.faults.replace(id, fault);
         self.begin_stale_metadata();
@@ -66,6 +69,7 @@ impl Cluster {
 
     /// Takes a fault rule away, and lets go what it holds back; whether it was there.
     pub fn remove_fault(&mut self, id: FaultId) -> bool {
+        self.note(|| Step::RemoveFault(id));
         self.aftermath.is_due = true;
         self.faults.remove(id)
     }
@@ -73,6 +77,7 @@ impl Cluster {
     /// Lets a fault rule strike no more, and lets go what it holds back; its counter stays. Whether it could strike until
     /// now.
     pub fn release_fault(&mut self, id: FaultId) -> bool {
+        self.note(|| Step::ReleaseFault(id));
         self.aftermath.is_due = true;
         self.faults.release(id)
     }

@@ -25,6 +25,7 @@ mod markers;
 mod panics;
 mod perform;
 pub(crate) mod producers;
+mod recorded;
 mod replicas;
 mod retained;
 mod schedule;
@@ -67,8 +68,11 @@ use crate::config::{ClusterConfig, ConfigError};
 use crate::fault::Faults;
 use crate::handlers::{self, Answer};
 use crate::journal::{self, Journal, Outcome};
+use crate::recording::{Recorder, Slot};
 
 /// A Kafka cluster in memory.
+///
+/// A copy goes its own way; records are shared, and what happens to the copy is not recorded.
 ///
 /// It takes whole frames and the time, and says what to send. [`MockCluster`](crate::MockCluster) puts it behind
 /// sockets; a simulation drives it by hand:
@@ -118,6 +122,7 @@ pub struct Cluster {
     aftermath: Aftermath,
     /// The scripts that are played.
     stage: Stage,
+    recorder: Slot,
     journal: Journal,
 }
 
@@ -148,6 +153,7 @@ impl Cluster {
     /// # Errors
     /// A topic that cannot be created, or no broker at all.
     pub fn try_new(mut config: ClusterConfig) -> Result<Self, ConfigError> {
+        let recorder = config.record.map(|limit| Recorder::new(&config, limit));
         let scenarios = std::mem::take(&mut config.scenarios);
         for scenario in &scenarios {
             config = scenario.complete(config).map_err(|error| ConfigError::scenario(scenario, error))?;
@@ -177,6 +183,7 @@ impl Cluster {
             faults: Faults::new(config.seed),
             aftermath: Aftermath::default(),
             stage: Stage::default(),
+            recorder: Slot::default(),
             journal: Journal::new(config.journal_limit),
             config,
         };
@@ -195,6 +202,7 @@ impl Cluster {
             let refused = |error| ConfigError::scenario(scenario, error);
             cluster.play_scenario(scenario).map_err(refused)?;
         }
+        cluster.recorder = Slot(recorder);
         Ok(cluster)
     }
 
@@ -208,6 +216,8 @@ impl Cluster {
     /// The same. If it panics, what was to be done until then stands in `effects`, [`Self::recover`] goes on, and an input
     /// that is still there is to be given again.
     pub(crate) fn handle_into(&mut self, input: &mut Option<Input>, now: Timestamp, effects: &mut Effects) {
+        self.begin_input(input.as_ref(), now);
+        let from = effects.len();
         effects.append(&mut self.undone);
         self.catch_up(now, effects);
         self.keep_rules(now, effects);
@@ -220,6 +230,7 @@ impl Cluster {
         }
         self.wake(now, effects);
         self.take_steps(now, effects);
+        self.end_step(&effects[from..]);
     }
 
     /// Does what is due, and goes on with the requests that have something to look at, or whose time has come.

@@ -23,6 +23,7 @@ impl Cluster {
         expect(dead_code, reason = "who drives a core by hand wants to see the panic")
     )]
     pub(crate) fn recover(&mut self, now: Timestamp, effects: &mut Effects) {
+        self.give_up_step();
         if let Some(at_work) = self.at_work.take() {
             self.write_down_panic(at_work, now);
             self.close(at_work.connection, CloseReason::Panicked, effects);

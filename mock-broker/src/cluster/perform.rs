@@ -7,6 +7,7 @@ use super::elections::Election;
 use super::topic::{Partition, TopicRules};
 use super::{AdminError, BrokerState, CloseReason, Cluster, ConnectionId, Effect, Effects};
 use crate::action::{Action, ElectionKind, Lag};
+use crate::recording::Step;
 
 impl Cluster {
     /// Does something to the cluster, and says what is to be done because of it.
@@ -15,6 +16,13 @@ impl Cluster {
     /// What the action names is not there, or is not in a state for it. Nothing is changed then but what was due before; what
     /// is to be done because of that comes with the next input, or [`Self::next_wakeup`].
     pub fn perform(&mut self, action: Action, now: Timestamp) -> Result<Effects, AdminError> {
+        self.begin_step(|| Step::Perform { action: action.clone(), now });
+        let performed = self.perform_step(action, now);
+        self.end_step(performed.as_deref().unwrap_or_default());
+        performed
+    }
+
+    fn perform_step(&mut self, action: Action, now: Timestamp) -> Result<Effects, AdminError> {
         let mut effects = std::mem::take(&mut self.undone);
         self.catch_up(now, &mut effects);
         if let Err(error) = self.act(action, now, &mut effects) {
@@ -56,6 +64,7 @@ impl Cluster {
     /// # Errors
     /// No such partition or broker, or a replica that is not in sync: see [`Action::ElectLeader`] for those.
     pub fn move_leader(&mut self, topic: &str, partition: i32, broker: BrokerId) -> Result<(), AdminError> {
+        self.note(|| Step::Directly(Action::MoveLeader { topic: topic.into(), partition, broker }));
         self.lead(topic, partition, broker, self.now)
     }
 

@@ -31,13 +31,13 @@ impl Cluster {
         state.waiting = Waiting::default();
         state.connections.clear();
         state.at_work = None;
+        state.undone.clear();
         state.aftermath = state.aftermath.without_connections();
         state.journal = Journal::new(state.config.journal_limit);
         Snapshot(Box::new(state))
     }
 
     /// The time that it was told last.
-    #[cfg(feature = "net")]
     pub(crate) fn last_time(&self) -> protocol::names::Timestamp {
         self.now
     }
@@ -82,6 +82,7 @@ impl PartialEq for Snapshot {
             && one.transactions == other.transactions
             && one.groups == other.groups
             && one.faults == other.faults
+            && one.stage == other.stage
     }
 }
 

@@ -5,6 +5,7 @@ use protocol::nearest;
 
 use super::{AdminError, Cluster, Effects};
 use crate::action::Action;
+use crate::recording;
 use crate::scenario::{Cast, Deed, Scenario, ScenarioError, Script, Step, When};
 
 /// The steps that are still to be taken, and those that could not be.
@@ -30,6 +31,13 @@ impl Cluster {
     /// A rule that makes no sense here, a step that waits for or ends a rule that no part of the script has. Nothing is played
     /// then.
     pub fn play(&mut self, script: Script) -> Result<(), ScenarioError> {
+        self.begin_step(|| recording::Step::Play(script.clone()));
+        let played = self.play_step(script);
+        self.end_step(&[]);
+        played
+    }
+
+    fn play_step(&mut self, script: Script) -> Result<(), ScenarioError> {
         let begun = script.steps.iter().filter_map(|step| match &step.deed {
             Deed::Begin(rule) => Some(&**rule),
             _ => None,

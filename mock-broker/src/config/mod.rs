@@ -46,7 +46,8 @@ pub struct ClusterConfig {
     pub(crate) replication_rules: ReplicationRules,
     pub(crate) broker_session_timeout: Duration,
     pub(crate) racks: BTreeMap<BrokerId, String>,
-    settings: BTreeMap<&'static str, String>,
+    pub(crate) settings: BTreeMap<&'static str, String>,
+    pub(crate) record: Option<usize>,
 }
 
 impl ClusterConfig {
@@ -65,6 +66,7 @@ impl ClusterConfig {
             broker_session_timeout: Duration::ZERO,
             racks: BTreeMap::new(),
             settings: BTreeMap::new(),
+            record: None,
         }
     }
 
@@ -139,6 +141,13 @@ impl ClusterConfig {
     #[must_use]
     pub fn time_from(mut self, from: Timestamp) -> Self {
         self.time.from = Some(from);
+        self
+    }
+
+    /// Records all that happens to the cluster, up to so many bytes: see [`Recording`](crate::Recording). Default: nothing is.
+    #[must_use]
+    pub fn record(mut self, limit: usize) -> Self {
+        self.record = Some(limit);
         self
     }
 

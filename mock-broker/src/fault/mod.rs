@@ -80,7 +80,7 @@ pub struct FaultRule(Fault);
 
 /// A rule that was added to a cluster.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FaultId(u64);
+pub struct FaultId(pub(crate) u64);
 
 impl Fault {
     /// Begins a rule about requests of this API; without more, about all of them.

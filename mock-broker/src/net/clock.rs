@@ -19,12 +19,12 @@ pub(super) struct Clock {
 
 impl Clock {
     #[expect(clippy::disallowed_methods, reason = "this is where time comes from")]
-    pub(super) fn new(config: TimeConfig) -> Self {
+    pub(super) fn new(config: TimeConfig, not_before: Timestamp) -> Self {
         let real = || {
             let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
             i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
         };
-        let epoch_ms = config.from.map_or_else(real, |from| from.0);
+        let epoch_ms = config.from.map_or_else(real, |from| from.0).max(not_before.0);
         let (time, started) = (config.time, Instant::now());
         Self { time, started, epoch_ms, stands_at: AtomicI64::new(epoch_ms) }
     }

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use tokio::net::TcpListener;
 
 use crate::config::ConfigError;
+use crate::recording::ReplayError;
 
 /// Where the brokers of a cluster listen. The default is free ports of 127.0.0.1.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,6 +85,8 @@ pub enum StartError {
         /// The system's reason.
         error: io::Error,
     },
+    /// A recorded run cannot be played again.
+    Replay(ReplayError),
     /// There are not so many ports after the first.
     TooFewPorts {
         /// The first broker's port.
@@ -105,6 +108,7 @@ impl fmt::Display for StartError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Config(error) => write!(f, "{error}"),
+            Self::Replay(error) => write!(f, "{error}"),
             Self::Bind { address, error } => write!(f, "cannot listen on {address}: {error}"),
             Self::TooFewPorts { first, brokers } => {
                 write!(f, "{brokers} brokers do not fit into the ports from {first} to 65535")
@@ -121,6 +125,7 @@ impl std::error::Error for StartError {
         match self {
             Self::Bind { error, .. } => Some(error),
             Self::Config(error) => Some(error),
+            Self::Replay(error) => Some(error),
             _ => None,
         }
     }

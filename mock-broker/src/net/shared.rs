@@ -57,7 +57,7 @@ pub(super) struct Core {
 impl Shared {
     pub(super) fn new(cluster: Cluster, listeners: Listeners) -> Self {
         let limits = Limits::new(&cluster.config);
-        let cluster_time = cluster.config.time;
+        let (cluster_time, cluster_now) = (cluster.config.time, cluster.last_time());
         let core = Core { cluster, inboxes: BTreeMap::new(), alarm: None };
         Self {
             core: Mutex::new(core),
@@ -65,7 +65,7 @@ impl Shared {
             connections: AtomicU64::new(1),
             earlier: Notify::new(),
             struck: Notify::new(),
-            clock: Clock::new(cluster_time),
+            clock: Clock::new(cluster_time, cluster_now),
             limits,
             counters: Counters::default(),
             changes: Changes::default(),
@@ -77,6 +77,11 @@ impl Shared {
     /// A panic while the lock was held was in a closure of a test, in another thread; the cluster lives on.
     pub(super) fn lock(&self) -> MutexGuard<'_, Core> {
         self.core.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Numbers new connections from behind this one.
+    pub(super) fn connections_follow(&self, last: u64) {
+        self.connections.fetch_max(last.saturating_add(1), Ordering::Relaxed);
     }
 
     /// How many connections there are.
@@ -99,7 +104,6 @@ impl Shared {
     /// Lets a cluster begin whose ports are all open: of those that do not take connections they are closed.
     pub(super) fn begin(&self) {
         let mut core = self.lock();
-        self.clock.move_to(core.cluster.last_time());
         self.handle_locked(&mut core, Input::Wakeup);
         self.open_ports(&core);
         self.set_alarm(core);

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{Listen, MockCluster, StartError};
 use crate::cluster::{Cluster, Endpoint, Snapshot};
-use crate::config::ClusterConfig;
+use crate::config::{ClusterConfig, Time};
+use crate::recording::{Recording, RecordingError};
 
 impl MockCluster {
     /// Lets time pass on a clock that stands ([`Time::Stepped`](crate::Time)): everything that is due by then happens, in
@@ -37,6 +38,31 @@ impl MockCluster {
     /// As [`Self::start_on`].
     pub async fn start_from(snapshot: &Snapshot, listen: Listen) -> Result<Self, StartError> {
         Self::start_cluster(snapshot.cluster(), listen).await
+    }
+
+    /// All that has happened to the cluster, if it is recorded; not what happened since [`Self::restore`] or [`Self::reset`].
+    ///
+    /// # Errors
+    /// It is not recorded; or it was more than may be.
+    pub fn recording(&self) -> Result<Recording, RecordingError> {
+        self.shared.lock().cluster.recording()
+    }
+
+    /// Starts a cluster in the state that a recorded run ended in, on this clock; up to `record` bytes the run is recorded on.
+    ///
+    /// # Errors
+    /// As [`Self::start_on`]; a run that is damaged, or ends otherwise than it did.
+    pub async fn start_recorded(
+        recording: &Recording,
+        listen: Listen,
+        time: Time,
+        record: Option<usize>,
+    ) -> Result<Self, StartError> {
+        let mut cluster = recording.resume(record).map_err(StartError::Replay)?;
+        cluster.config.time.time = time;
+        let started = Self::start_cluster(cluster, listen).await?;
+        started.shared.connections_follow(recording.last_connection());
+        Ok(started)
     }
 
     /// Starts a cluster on ports of choice.

@@ -13,6 +13,7 @@ mod list_offsets;
 mod memory;
 mod produce;
 mod reactions;
+mod recording;
 mod replicas;
 mod scenarios;
 mod state;

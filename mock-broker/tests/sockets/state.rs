@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use milena_mock_broker::{Action, ClusterConfig, Fault, Listen, MockCluster, Reaction, Time};
+use milena_mock_broker::{
+    Action, ClusterConfig, Fault, Listen, MockCluster, Reaction, Recording, Time, TopicSpec,
+};
 use protocol::ApiKey;
 use protocol::messages::{FetchRequest, MetadataRequest};
 use protocol::names::{BrokerId, Timestamp};
@@ -131,4 +133,37 @@ async fn a_state_in_which_a_broker_is_down_is_restored_with_its_port_closed() {
     assert!(tokio::net::TcpStream::connect(cluster.addresses()[1]).await.is_err());
     let other = MockCluster::start_from(&without, Listen::default()).await.unwrap();
     assert!(tokio::net::TcpStream::connect(other.addresses()[1]).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_over_sockets_is_played_again_with_the_same_bytes() {
+    let delay = Reaction::DelayAfter(Duration::from_millis(3));
+    let config =
+        ClusterConfig::new(2).topic("orders", 1).fault(Fault::on(ApiKey::PRODUCE).every(7).then(delay));
+    let cluster = MockCluster::start(config.record(10_000_000)).await.unwrap();
+    let leader = cluster.topics()[0].partitions()[0].leader();
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        let mut client = Client::connect(&cluster, leader.0 as usize).await;
+        clients.push(tokio::spawn(async move {
+            for size in 0..30 {
+                let value = vec![b'v'; size * size * 100];
+                client.ask(9, &produce("orders", -1, &value)).await.unwrap();
+                client.ask(12, &fetch("orders", 0, 5)).await.unwrap();
+            }
+        }));
+    }
+    cluster.create_topic(TopicSpec::new("other")).unwrap();
+    for client in clients {
+        within(client).await.unwrap();
+    }
+    let file = cluster.recording().unwrap().to_bytes();
+    let recording = Recording::from_bytes(file.into()).unwrap();
+    assert_eq!(recording.replay().unwrap().snapshot(), cluster.snapshot());
+
+    let again = MockCluster::start_recorded(&recording, Listen::default(), Time::Real, None).await.unwrap();
+    assert_eq!(again.snapshot(), cluster.snapshot());
+    let mut client = Client::connect(&again, leader.0 as usize).await;
+    let response = client.ask(9, &produce("orders", -1, b"v")).await.unwrap();
+    assert_eq!(response.responses[0].partition_responses[0].base_offset, 120);
 }
