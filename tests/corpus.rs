@@ -7,7 +7,7 @@
 //!
 //! Every file of `fuzz/corpus/<target>` and of `fuzz/regressions/<target>`, the inputs that once broke something, goes
 //! through the function of that target. A target without a corpus is a failure, and so is a corpus without a target.
-//! The second form writes seeds instead, one folder a target, made from the golden vectors: where a corpus begins.
+//! The sums in `fuzz/LEDGER.md` are those of its runs. The second form writes seeds instead, one folder a target, made from the golden vectors: where a corpus begins.
 #![expect(clippy::print_stdout, reason = "a test reports on standard output")]
 
 use std::{
@@ -18,10 +18,12 @@ use std::{
 };
 
 use harness::tools;
-use protocol::fuzzing::{TARGETS, Target};
+use protocol::fuzzing::Target;
 
 #[path = "golden/folder.rs"]
 mod folder;
+#[path = "corpus/ledger.rs"]
+mod ledger;
 #[path = "corpus/seeds.rs"]
 mod seeds;
 
@@ -43,7 +45,8 @@ fn main() -> ExitCode {
 
     let fuzz = tools::workspace_dir().join("fuzz");
     let (mut inputs, mut failures) = (0, unknown_folders(&fuzz));
-    for &(name, target) in TARGETS {
+    failures.extend(ledger::check(&fuzz.join("LEDGER.md")));
+    for (name, target) in targets() {
         let corpus = files(&fuzz.join("corpus").join(name)).unwrap_or_default();
         if corpus.is_empty() {
             failures.push(format!("fuzz/corpus/{name}: missing or empty"));
@@ -63,6 +66,11 @@ fn main() -> ExitCode {
     if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
+/// The targets of all crates.
+fn targets() -> impl Iterator<Item = (&'static str, Target)> {
+    protocol::fuzzing::TARGETS.iter().chain(mock_broker::fuzzing::TARGETS).copied()
+}
+
 fn replay(target: Target, file: &Path) -> Result<(), String> {
     let input = fs::read(file).map_err(|error| format!("{}: {error}", file.display()))?;
     catch_unwind(|| target(&input)).map_err(|_| format!("{}: it panics, see above", file.display()))
@@ -78,7 +86,7 @@ fn files(dir: &Path) -> io::Result<Vec<PathBuf>> {
 /// Folders that no target replays: one was renamed or removed.
 fn unknown_folders(fuzz: &Path) -> Vec<String> {
     let folders = ["corpus", "regressions"].map(|kind| files(&fuzz.join(kind)).unwrap_or_default()).concat();
-    let is_known = |folder: &&PathBuf| TARGETS.iter().any(|(name, _)| folder.ends_with(name));
+    let is_known = |folder: &&PathBuf| targets().any(|(name, _)| folder.ends_with(name));
     let unknown = folders.iter().filter(|folder| !is_known(folder));
     unknown.map(|folder| format!("{}: there is no such target", folder.display())).collect()
 }

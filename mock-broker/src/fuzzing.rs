@@ -211,12 +211,15 @@ impl Game {
                     2 => Lag::Records(i64::from(source.byte() % 8)),
                     _ => Lag::Frozen,
                 };
-                let (topic, partition) = (source.flag().then_some(topic), source.flag().then_some(partition));
+                let topic = source.flag().then_some(topic);
+                let partition = topic.is_some().then_some(partition).filter(|_| source.flag());
                 Action::Lag { topic, partition, broker, lag }
             }
             8 => Action::CreateTopic(TopicSpec::new(&topic).partitions(2).replication_factor(2)),
             _ => Action::DeleteTopic(topic),
         };
+        let read = action.to_string().parse();
+        assert_eq!(read.as_ref(), Ok(&action), "an action that is not read as it is written");
         self.watch.foresee(&action);
         match self.cluster.perform(action, self.now) {
             Ok(effects) => self.carry_out(effects),

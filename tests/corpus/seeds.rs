@@ -88,6 +88,8 @@ impl Seeds {
             }
             let dice = self.random.bytes(200);
             self.add("builder", &dice)?;
+            let dice = self.random.bytes(600);
+            self.add("broker", &dice)?;
             self.add("legacy", &[&[8 + version as u8 % 8][..], &dice].concat())?;
         }
         Ok(())

@@ -4,7 +4,7 @@ use protocol::fuzzing::Source;
 
 use super::watch::Watch;
 use super::{TOPICS, pick};
-use crate::{Cluster, Fault};
+use crate::{Action, Cluster, Fault};
 
 const APIS: [&str; 9] = [
     "any",
@@ -64,11 +64,11 @@ pub(super) fn change(cluster: &mut Cluster, watch: &mut Watch, source: &mut Sour
         // It says whether the rule holds things at all.
         (1, Some(id)) => _ = cluster.release_fault(*id),
         (2, _) => {
-            // Any text is a rule or a sentence that says why it is none.
+            // Any text is a rule, or an action, or a sentence says why it is none.
             let length = source.length();
-            if let Err(error) = source.text(length).parse::<Fault>() {
-                assert!(!error.to_string().is_empty());
-            }
+            let text = source.text(length);
+            assert!(!text.parse::<Fault>().is_err_and(|error| error.to_string().is_empty()));
+            assert!(!text.parse::<Action>().is_err_and(|error| error.to_string().is_empty()));
         }
         _ => add(cluster, watch, source),
     }
