@@ -101,6 +101,7 @@ impl Cluster {
         // What its leaving decides is still answered.
         self.wake(now, effects);
         effects.push(Effect::Listen { broker, open: false });
+        self.groups.lose(&self.connections_of(broker), now);
         for connection in self.connections_of(broker) {
             self.close(connection, CloseReason::BrokerStopped, effects);
         }
@@ -115,6 +116,7 @@ impl Cluster {
     ) -> Result<(), AdminError> {
         self.take_down(broker, BrokerState::Crashed)?;
         effects.push(Effect::Listen { broker, open: false });
+        self.groups.lose(&self.connections_of(broker), now);
         for connection in self.connections_of(broker) {
             self.forget(connection);
             effects.push(Effect::Reset { connection });

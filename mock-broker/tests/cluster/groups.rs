@@ -2,7 +2,7 @@
 //! the interop tests; here is what takes time.
 
 use bytes::Bytes;
-use milena_mock_broker::{ClusterConfig, ConnectionId, Effect, Fault, Reaction};
+use milena_mock_broker::{Action, ClusterConfig, ConnectionId, Effect, Fault, Reaction};
 use protocol::messages::join_group::JoinGroupRequestProtocol;
 use protocol::messages::offset_commit::{OffsetCommitRequestPartition, OffsetCommitRequestTopic};
 use protocol::messages::offset_fetch::{OffsetFetchRequestGroup, OffsetFetchRequestTopics};
@@ -331,4 +331,27 @@ fn the_same_seed_gives_the_same_members() {
     assert_eq!(member(1), member(1));
     assert_ne!(member(1), member(2));
     assert!(member(1).starts_with("test-"), "{}", member(1));
+}
+
+#[test]
+fn a_group_goes_on_at_the_broker_that_takes_over() {
+    let mut world = world(3);
+    let everywhere = [1, 2, 3].map(|broker| world.connect(broker));
+    let request = FindCoordinatorRequest { coordinator_keys: vec![GROUP.into()], ..Default::default() };
+    let find = |world: &mut World, on| world.ask(on, 4, &request).answer().coordinators[0].node_id;
+    let old = find(&mut world, everywhere[0]);
+    let (one, two) = (world.connect(old.0), world.connect(old.0));
+    let a = world.lone_member(one);
+    let b = world.member_id(two);
+    assert!(is_waiting(&world.ask(two, 9, &join(&b))));
+    world.cluster.perform(Action::StopBroker(old), world.now).unwrap();
+
+    let survivor = if old.0 == 1 { everywhere[1] } else { everywhere[0] };
+    let new = find(&mut world, survivor);
+    assert_ne!(new, old);
+    let (one, two) = (world.connect(new.0), world.connect(new.0));
+    assert_eq!(world.heartbeat(one, 1, &a), ErrorCode::REBALANCE_IN_PROGRESS);
+    assert!(is_waiting(&world.ask(two, 9, &join(&b))), "it still is a member");
+    let joined = world.ask(one, 9, &join(&a)).answer();
+    assert_eq!((joined.generation_id, joined.members.len()), (2, 2));
 }

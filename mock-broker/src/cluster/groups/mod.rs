@@ -26,7 +26,7 @@ use bytes::Bytes;
 use protocol::names::{GroupId, Timestamp};
 use protocol::{ByteString, ErrorCode, Response};
 
-use self::classic::ClassicGroup;
+use self::classic::{ClassicGroup, Member, Waiter};
 use self::offsets::Offsets;
 use super::ConnectionId;
 use super::timers::Timers;
@@ -147,6 +147,23 @@ impl Groups {
             }
         };
         true
+    }
+
+    /// Hears that a broker took these connections with it. Whoever waited on one of them is a member still, and has its session
+    /// timeout to come to the broker that takes over.
+    pub(crate) fn lose(&mut self, connections: &[ConnectionId], now: Timestamp) {
+        let is_lost = |waiter: &Option<Waiter>| waiter.is_some_and(|it| connections.contains(&it.connection));
+        let has_lost = |member: &Member| is_lost(&member.joining) || is_lost(&member.syncing);
+        let groups = self.by_id.iter().filter(|(_, group)| group.classic.members().any(has_lost));
+        for id in groups.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
+            self.with(&id, now, |group, tools| {
+                for member in group.members.values_mut().filter(|member| has_lost(member)) {
+                    (member.joining, member.syncing, member.is_new) = (None, None, false);
+                    let key = Timer::Session(id.clone(), member.id.clone());
+                    tools.timers.set(key, tools.now + member.session_timeout);
+                }
+            });
+        }
     }
 
     /// The group that a client names, with what it works with.
