@@ -31,7 +31,7 @@ pub struct JournalEntry {
     pub acks: Option<Acks>,
     /// The error of the answer as a whole, where its API has one.
     pub error_code: ErrorCode,
-    /// What came of it, for each partition that a Produce, Fetch or ListOffsets request names, and each topic that a
+    /// What came of it, for each partition that a Produce, Fetch, ListOffsets or OffsetCommit request names, and each topic that a
     /// CreateTopics or DeleteTopics request does: that has the partition −1.
     pub partitions: Vec<PartitionOutcome>,
     /// What the client got.

@@ -261,7 +261,7 @@ impl FromStr for Expectation {
 
 fn unknown_kind(key: &str) -> String {
     if key == "offsets_committed" {
-        return format!("`{key}` needs OffsetCommit, which is not served here");
+        return format!("`{key}` is said so: at_least n=1 on=OffsetCommit topic=… error=NONE");
     }
     let nearest = nearest(key, KINDS).unwrap_or_default();
     format!("nothing is expected with `{key}`; the nearest is `{nearest}`")

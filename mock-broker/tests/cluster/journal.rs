@@ -102,7 +102,7 @@ fn words_that_are_unknown_are_refused_with_the_nearest() {
         ("exactly=3", "column 1: `exactly` has no value"),
         (
             "offsets_committed group=g",
-            "column 1: `offsets_committed` needs OffsetCommit, which is not served here",
+            "column 1: `offsets_committed` is said so: at_least n=1 on=OffsetCommit topic=… error=NONE",
         ),
     ] {
         let error = text.parse::<Expectation>().unwrap_err().to_string();
