@@ -164,6 +164,33 @@ fn each_error(
                 visit(Site::group(&group.group_id), &mut group.error_code);
             }
         }
+        Response::AddOffsetsToTxn(response) => visit(Site::REQUEST, &mut response.error_code),
+        Response::EndTxn(response) => visit(Site::REQUEST, &mut response.error_code),
+        Response::AddPartitionsToTxn(response) => {
+            for transaction in &mut response.results_by_transaction {
+                let place = Site::transactional_id(&transaction.transactional_id);
+                for topic in &mut transaction.topic_results {
+                    for partition in &mut topic.results_by_partition {
+                        let site = place.in_partition(&topic.name, partition.partition_index);
+                        visit(site, &mut partition.partition_error_code);
+                    }
+                }
+            }
+            for topic in &mut response.results_by_topic_v3_and_below {
+                for partition in &mut topic.results_by_partition {
+                    let site = Site::partition(&topic.name, partition.partition_index);
+                    visit(site, &mut partition.partition_error_code);
+                }
+            }
+        }
+        Response::TxnOffsetCommit(response) => {
+            for topic in &mut response.topics {
+                for partition in &mut topic.partitions {
+                    let site = Site::partition(&topic.name, partition.partition_index);
+                    visit(site, &mut partition.error_code);
+                }
+            }
+        }
         Response::ApiVersions(response) => visit(Site::REQUEST, &mut response.error_code),
         Response::InitProducerId(response) => visit(Site::REQUEST, &mut response.error_code),
         _ => {}
@@ -189,6 +216,13 @@ pub(crate) fn throttle(response: &mut Response, time_ms: i32) {
         Response::OffsetCommit(response) => &mut response.throttle_time_ms,
         Response::OffsetFetch(response) => &mut response.throttle_time_ms,
         Response::OffsetDelete(response) => &mut response.throttle_time_ms,
+        Response::AddPartitionsToTxn(response) => &mut response.throttle_time_ms,
+        Response::AddOffsetsToTxn(response) => &mut response.throttle_time_ms,
+        Response::EndTxn(response) => &mut response.throttle_time_ms,
+        Response::TxnOffsetCommit(response) => &mut response.throttle_time_ms,
+        Response::DescribeProducers(response) => &mut response.throttle_time_ms,
+        Response::DescribeTransactions(response) => &mut response.throttle_time_ms,
+        Response::ListTransactions(response) => &mut response.throttle_time_ms,
         Response::ApiVersions(response) => &mut response.throttle_time_ms,
         Response::CreateTopics(response) => &mut response.throttle_time_ms,
         Response::DeleteTopics(response) => &mut response.throttle_time_ms,

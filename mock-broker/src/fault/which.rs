@@ -60,6 +60,11 @@ impl<'a> Site<'a> {
         Self { group: Some(key), transactional_id: Some(key), ..Self::REQUEST }
     }
 
+    /// The same, of this partition.
+    pub(crate) fn in_partition(self, topic: &'a str, partition: i32) -> Self {
+        Self { topic: Some(topic), partition: Some(partition), ..self }
+    }
+
     /// The same, of this producer.
     pub(crate) fn of_producer(self, producer_id: ProducerId) -> Self {
         Self { producer_id: Some(producer_id), ..self }

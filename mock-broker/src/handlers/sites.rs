@@ -66,16 +66,20 @@ pub(crate) fn sites<'a>(topics: &'a Topics, request: &'a Request) -> (Whole, Vec
         Request::AddPartitionsToTxn(request) => {
             let ids = request.transactions.iter().map(|transaction| &transaction.transactional_id);
             let old = Some(&request.v3_and_below_transactional_id).filter(|id| !id.is_empty());
-            sites.extend(ids.chain(old).map(|id| Site::transactional_id(id)));
+            whole.transactional_id = old.map(|id| id.as_str().into());
+            sites.extend(ids.map(|id| Site::transactional_id(id)));
             let topics = request.transactions.iter().flat_map(|transaction| &transaction.topics);
             for topic in topics.chain(&request.v3_and_below_topics) {
                 sites.extend(topic.partitions.iter().map(|index| Site::partition(&topic.name, *index)));
             }
         }
         Request::AddOffsetsToTxn(request) => {
-            sites.extend([Site::transactional_id(&request.transactional_id), Site::group(&request.group_id)]);
+            whole.transactional_id = Some(request.transactional_id.as_str().into());
+            whole.group = Some(request.group_id.as_str().into());
         }
-        Request::EndTxn(request) => sites.push(Site::transactional_id(&request.transactional_id)),
+        Request::EndTxn(request) => {
+            whole.transactional_id = Some(request.transactional_id.as_str().into());
+        }
         Request::TxnOffsetCommit(request) => {
             whole.transactional_id = Some(request.transactional_id.clone().into());
             whole.producer_id = Some(request.producer_id);

@@ -197,6 +197,24 @@ fn rules_reach_every_place_of_requests_about_groups() {
 }
 
 #[test]
+fn rules_reach_every_place_of_requests_about_transactions() {
+    let (mut world, _) = world("on=EndTxn transactional_id=t then=apply_then_error=CONCURRENT_TRANSACTIONS");
+    add(&mut world, "on=AddOffsetsToTxn transactional_id=t group=g then=apply_then_error=REQUEST_TIMED_OUT");
+    add(&mut world, "then=throttle=9ms");
+    let connection = world.connect(1);
+    for (id, is_struck) in [("t", true), ("u", false)] {
+        let end = EndTxnRequest { transactional_id: id.into(), ..Default::default() };
+        let response = world.ask(connection, 3, &end).answer();
+        assert_eq!(response.error_code == ErrorCode::CONCURRENT_TRANSACTIONS, is_struck);
+        assert_eq!(response.throttle_time_ms, 9);
+        let (transactional_id, group_id) = (id.into(), "g".into());
+        let add = AddOffsetsToTxnRequest { transactional_id, group_id, ..Default::default() };
+        let response = world.ask(connection, 3, &add).answer();
+        assert_eq!(response.error_code == ErrorCode::REQUEST_TIMED_OUT, is_struck);
+    }
+}
+
+#[test]
 fn delay_before_does_the_work_later() {
     let (mut world, _) = world("on=Produce then=delay_before=250ms");
     let connection = to_leader(&mut world);
