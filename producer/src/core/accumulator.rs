@@ -15,7 +15,7 @@ use super::batch::{Batch, OpenBatch};
 use super::ledger::{Ledger, NoGrant, Urgency};
 use super::lock;
 use super::parking::{Parked, Wait};
-use super::receipt::{Callback, Cell, Delivery, Ticket};
+use super::receipt::{Callback, Cell, Delivery, Entry, Ticket};
 use super::topics::{Topic, Topics};
 use crate::config::Settings;
 use crate::error::{Failed, Refusal, SendError};
@@ -86,10 +86,54 @@ impl Obstacle {
     }
 }
 
-impl From<SendError> for Obstacle {
+impl From<SendError> for Box<Obstacle> {
+    #[cold]
     fn from(error: SendError) -> Self {
-        Self::Refused(error)
+        Self::new(Obstacle::Refused(error))
     }
+}
+
+impl Obstacle {
+    #[cold]
+    fn boxed(self) -> Box<Self> {
+        Box::new(self)
+    }
+}
+
+/// A record on its way into a batch.
+struct Attempt<'a, 'r> {
+    record: &'a Record<'r>,
+    callback: &'a mut Option<Callback>,
+    clock: &'a dyn Fn() -> Timestamp,
+    turn: Turn,
+    /// The most bytes that a batch with this record alone takes.
+    bytes: usize,
+    /// What it got as its time.
+    timestamp: i64,
+}
+
+impl<'a, 'r> Attempt<'a, 'r> {
+    #[inline]
+    fn new(
+        record: &'a Record<'r>,
+        callback: &'a mut Option<Callback>,
+        clock: &'a dyn Fn() -> Timestamp,
+        turn: Turn,
+    ) -> Self {
+        Self { record, callback, clock, turn, bytes: upper_bound(record), timestamp: 0 }
+    }
+
+    /// The receipt for a record that has its place.
+    #[inline]
+    fn receipt(&self, Placed { cell, index }: Placed) -> Delivery {
+        Delivery::batched(cell, Entry::of(self.record, index, self.timestamp))
+    }
+}
+
+/// Where a record has its place. It is passed on in registers: the receipt is made of it where the sender wants it.
+struct Placed {
+    cell: Arc<Cell>,
+    index: u32,
 }
 
 /// What is to be sent of a partition.
@@ -131,9 +175,10 @@ impl Accumulator {
         mut callback: Option<Callback>,
         clock: &dyn Fn() -> Timestamp,
     ) -> Result<Delivery, Failed> {
-        match self.append(&record, &mut callback, clock, Turn::Newcomer) {
-            Ok(delivery) => Ok(delivery),
-            Err(obstacle) => self.park(record, callback, clock, obstacle),
+        let mut attempt = Attempt::new(&record, &mut callback, clock, Turn::Newcomer);
+        match self.append(&mut attempt) {
+            Ok(placed) => Ok(attempt.receipt(placed)),
+            Err(obstacle) => self.park(record, callback, clock, *obstacle),
         }
     }
 
@@ -144,9 +189,10 @@ impl Accumulator {
         mut callback: Option<Callback>,
         clock: &dyn Fn() -> Timestamp,
     ) -> Result<Delivery, Failed> {
-        let obstacle = match self.append(&record, &mut callback, clock, Turn::Newcomer) {
-            Ok(delivery) => return Ok(delivery),
-            Err(obstacle) => obstacle,
+        let mut attempt = Attempt::new(&record, &mut callback, clock, Turn::Newcomer);
+        let obstacle = match self.append(&mut attempt) {
+            Ok(placed) => return Ok(attempt.receipt(placed)),
+            Err(obstacle) => *obstacle,
         };
         let error = wait_for(obstacle, &record).map_or_else(
             |error| error,
@@ -186,53 +232,40 @@ impl Accumulator {
     }
 
     #[inline]
-    fn append(
-        &self,
-        record: &Record<'_>,
-        callback: &mut Option<Callback>,
-        clock: &dyn Fn() -> Timestamp,
-        turn: Turn,
-    ) -> Result<Delivery, Obstacle> {
-        let bytes = upper_bound(record);
+    fn append(&self, attempt: &mut Attempt<'_, '_>) -> Result<Placed, Box<Obstacle>> {
+        let (record, bytes) = (attempt.record, attempt.bytes);
         let (limit, setting) = self.max_record;
         if bytes > limit {
             return Err(SendError::from(Refusal::TooLarge { size: bytes, limit, setting }).into());
         }
-        if turn == Turn::Newcomer
+        if attempt.turn == Turn::Newcomer
             && self.ledger.has_parked()
             && let Some(wait) = self.ledger.behind(&record.topic, record.partition)
         {
-            return Err(Obstacle::Behind(wait));
+            return Err(Obstacle::Behind(wait).boxed());
         }
         self.topics.with(|topics| match topics.get(&record.topic) {
-            Some(topic) => self.append_to(topic, record, bytes, callback, clock, turn),
-            None => Err(Obstacle::Topic),
+            Some(topic) => self.append_to(topic, attempt),
+            None => Err(Obstacle::Topic.boxed()),
         })
     }
 
     #[inline]
-    fn append_to(
-        &self,
-        topic: &Topic,
-        record: &Record<'_>,
-        bytes: usize,
-        callback: &mut Option<Callback>,
-        clock: &dyn Fn() -> Timestamp,
-        turn: Turn,
-    ) -> Result<Delivery, Obstacle> {
+    fn append_to(&self, topic: &Topic, attempt: &mut Attempt<'_, '_>) -> Result<Placed, Box<Obstacle>> {
+        let (record, bytes) = (attempt.record, attempt.bytes);
         loop {
             let choice = topic.partitioner.choose(record);
             let Some(partition) =
                 usize::try_from(choice.partition).ok().and_then(|at| topic.partitions.get(at))
             else {
-                return Err(topic.lacks(choice.partition)?);
+                return Err(topic.lacks(choice.partition));
             };
             let mut queue = lock(&partition.queue);
             if choice.is_sticky && !topic.partitioner.is_sticky(choice.partition) {
                 continue;
             }
             if queue.is_retired {
-                return Err(Obstacle::Topic);
+                return Err(Obstacle::Topic.boxed());
             }
             let mut timestamp = record.timestamp.unwrap_or_else(|| self.clock.load(Ordering::Relaxed));
             if timestamp < 0 {
@@ -251,41 +284,38 @@ impl Accumulator {
                 }
             }
             if queue.open.is_none() {
-                let now = clock();
-                let is_newcomer = turn != Turn::ForMemory;
-                let grant =
-                    self.ledger.open(partition.slot, bytes, is_newcomer, now).map_err(
-                        |reason| match reason {
-                            NoGrant::Full => Obstacle::Memory,
-                            NoGrant::Closed => Obstacle::Refused(SendError::Closed),
-                        },
-                    )?;
+                let now = (attempt.clock)();
+                let is_newcomer = attempt.turn != Turn::ForMemory;
+                let grant = self.ledger.open(partition.slot, bytes, is_newcomer, now);
+                let grant = grant.map_err(|reason| match reason {
+                    NoGrant::Full => Obstacle::Memory.boxed(),
+                    NoGrant::Closed => SendError::Closed.into(),
+                })?;
                 self.set_clock(now);
                 timestamp = record.timestamp.unwrap_or(now.0);
                 let cell = Cell::new(partition.topic.clone(), partition.index);
                 queue.open = Some(OpenBatch::new(grant, self.options, cell, now));
                 partition.count_waiting(1);
             }
-            return self.write(topic, partition, &mut queue, record, timestamp, callback, choice.is_sticky);
+            attempt.timestamp = timestamp;
+            return self.write(topic, partition, &mut queue, attempt, choice.is_sticky);
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the end of `append`, apart to be read alone")]
     #[inline]
     fn write(
         &self,
         topic: &Topic,
         partition: &Partition,
         queue: &mut Queue,
-        record: &Record<'_>,
-        timestamp: i64,
-        callback: &mut Option<Callback>,
+        attempt: &mut Attempt<'_, '_>,
         is_sticky: bool,
-    ) -> Result<Delivery, Obstacle> {
-        let Some(open) = &mut queue.open else { return Err(Obstacle::Memory) };
+    ) -> Result<Placed, Box<Obstacle>> {
+        let Some(open) = &mut queue.open else { return Err(Obstacle::Memory.boxed()) };
         let before = open.written_bytes();
-        let delivery = open
-            .append(record, timestamp, callback)
+        let record = attempt.record;
+        let (cell, index) = open
+            .append(record, attempt.timestamp, attempt.callback)
             .map_err(|error| SendError::invalid("record", &record.topic, error.to_string()))?;
         let written = open.written_bytes() - before;
         let is_full = open.is_full(self.batch_size);
@@ -301,7 +331,7 @@ impl Accumulator {
                 topic.move_on(partition.index);
             }
         }
-        Ok(delivery)
+        Ok(Placed { cell, index })
     }
 
     /// Tries again those that wait for something that may have come, or that came before `limit`, in order. `give_up`
@@ -317,9 +347,11 @@ impl Accumulator {
                 let (topic, bytes) = (TopicName::from(parked.record.topic()), parked.bytes);
                 if !parked.ticket.is_cancelled() {
                     let turn = if wait == Wait::Memory { Turn::ForMemory } else { Turn::Other };
-                    match self.append(&parked.record, &mut parked.callback, &|| now, turn) {
+                    let clock = || now;
+                    let mut attempt = Attempt::new(&parked.record, &mut parked.callback, &clock, turn);
+                    match self.append(&mut attempt).map(|placed| attempt.receipt(placed)) {
                         Ok(delivery) => parked.ticket.resolve(Ok(delivery)),
-                        Err(obstacle) => match self.keep_waiting(&wait, parked, obstacle, &mut give_up) {
+                        Err(obstacle) => match self.keep_waiting(&wait, parked, *obstacle, &mut give_up) {
                             Kept::Here => break,
                             Kept::Elsewhere => continue,
                             Kept::No => {}
@@ -432,12 +464,12 @@ impl Topic {
 
     /// What it means that there is no such partition: refused at once if it cannot be one, else perhaps not yet.
     #[cold]
-    fn lacks(&self, partition: i32) -> Result<Obstacle, SendError> {
+    fn lacks(&self, partition: i32) -> Box<Obstacle> {
         if partition < 0 {
-            return Err(SendError::invalid("partition", partition, "is 0 or more"));
+            return SendError::invalid("partition", partition, "is 0 or more").into();
         }
         let partitions = self.partitioner.count();
-        Ok(Obstacle::Partition { index: partition, partitions, seen: self.version })
+        Obstacle::Partition { index: partition, partitions, seen: self.version }.boxed()
     }
 }
 

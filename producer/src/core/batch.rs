@@ -9,7 +9,7 @@ use protocol::records::{self, BatchBuilder, BatchOptions, Compressor, Limits, Pa
 use protocol::{ByteString, DecodeError, EncodeError, ErrorCode};
 
 use super::ledger::{Grant, Ledger};
-use super::receipt::{Callback, Cell, Completion, Delivery, Entry, Failure, Stored};
+use super::receipt::{Callback, Cell, Completion, Entry, Failure, Stored};
 use crate::error::SendError;
 use crate::record::Record;
 
@@ -31,29 +31,20 @@ impl OpenBatch {
         Self { builder, cell, callbacks: Callbacks::default(), created, generation, reserved }
     }
 
-    /// Writes the record behind those that are there.
+    /// Writes the record behind those that are there; gives its place.
     #[inline]
     pub(crate) fn append(
         &mut self,
         record: &Record<'_>,
         timestamp: i64,
         callback: &mut Option<Callback>,
-    ) -> Result<Delivery, EncodeError> {
+    ) -> Result<(Arc<Cell>, u32), EncodeError> {
         let (key, value) = (record.key_bytes(), record.value_bytes());
-        let size = |bytes: Option<&[u8]>| bytes.map_or(-1, |bytes| bytes.len() as i32);
-        let index = self.builder.append(timestamp, key, value, record.headers())?;
-        let entry = Entry {
-            index: index as u32,
-            timestamp,
-            key_size: size(key),
-            value_size: size(value),
-            named_partition: record.partition.is_some(),
-            own_timestamp: record.timestamp.is_some(),
-        };
+        let index = self.builder.append(timestamp, key, value, record.headers())? as u32;
         if let Some(callback) = callback.take() {
-            self.callbacks.0.push((entry, callback));
+            self.callbacks.0.push((Entry::of(record, index, timestamp), callback));
         }
-        Ok(Delivery::batched(Arc::clone(&self.cell), entry))
+        Ok((Arc::clone(&self.cell), index))
     }
 
     /// Whether a batch of at most `limit` bytes takes this record too, which alone takes up to `bytes`.

@@ -123,6 +123,19 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
+    #[inline]
+    pub(crate) fn of(record: &Record<'_>, index: u32, timestamp: i64) -> Self {
+        let size = |bytes: Option<&[u8]>| bytes.map_or(-1, |bytes| bytes.len() as i32);
+        Self {
+            index,
+            timestamp,
+            key_size: size(record.key_bytes()),
+            value_size: size(record.value_bytes()),
+            named_partition: record.partition.is_some(),
+            own_timestamp: record.timestamp.is_some(),
+        }
+    }
+
     fn outcome(self, cell: &Cell, outcome: &Outcome) -> Result<RecordMetadata, Failed> {
         let stored = outcome
             .as_ref()
