@@ -1,4 +1,22 @@
-//! The syntax of `.properties` files.
+//! `.properties` files: read whole, before there is a producer, and their syntax.
+
+use std::fs;
+use std::path::Path;
+
+use super::{ConfigError, ProducerConfig};
+
+impl ProducerConfig {
+    /// Reads the settings of a `.properties` file: see [`properties_of`].
+    ///
+    /// # Errors
+    /// A file that cannot be read; as [`set`](Self::set).
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let path = path.as_ref();
+        let text = fs::read_to_string(path)
+            .map_err(|error| ConfigError::rule("file", path.display(), format!("cannot be read: {error}")))?;
+        Self::from_properties(properties_of(&text))
+    }
+}
 
 /// Reads the properties of a file, in order: a key, `=`, `:` or a blank, and a value, on a line.
 ///

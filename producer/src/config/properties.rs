@@ -1,8 +1,6 @@
 //! Settings by Kafka's own keys, letter for letter.
 
-use std::fs;
 use std::num::NonZeroU32;
-use std::path::Path;
 use std::time::Duration;
 
 use protocol::names::Acks;
@@ -10,7 +8,7 @@ use protocol::nearest;
 use protocol::records::Compression;
 
 use super::keys::{Effect, KEYS, Key};
-use super::{ConfigError, Partitioning, ProducerConfig, Recovery, properties_of};
+use super::{ConfigError, Partitioning, ProducerConfig, Recovery};
 
 impl ProducerConfig {
     /// Reads the settings by Kafka's keys. A key given twice: the last one holds.
@@ -22,17 +20,6 @@ impl ProducerConfig {
     ) -> Result<Self, ConfigError> {
         let nothing: [&str; 0] = [];
         Self::new(nothing).properties(properties)
-    }
-
-    /// Reads the settings of a `.properties` file: see [`properties_of`].
-    ///
-    /// # Errors
-    /// A file that cannot be read; as [`set`](Self::set).
-    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        let path = path.as_ref();
-        let text = fs::read_to_string(path)
-            .map_err(|error| ConfigError::rule("file", path.display(), format!("cannot be read: {error}")))?;
-        Self::from_properties(properties_of(&text))
     }
 
     /// Sets many settings by Kafka's keys.
