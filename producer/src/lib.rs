@@ -101,7 +101,6 @@
 // Without sockets nobody calls what only they need.
 #![cfg_attr(not(feature = "net"), allow(dead_code, unused_imports))]
 
-mod blocking;
 pub mod config;
 pub mod core;
 mod error;

@@ -1,5 +1,6 @@
 //! The producer on real sockets and a real clock: the only module that names tokio.
 
+mod blocking;
 mod driver;
 
 use std::future::{Future, poll_fn};
@@ -13,7 +14,6 @@ use protocol::names::Timestamp;
 use tokio::sync::watch;
 
 use self::driver::Driver;
-use crate::blocking;
 use crate::config::{ConfigError, ProducerConfig};
 use crate::core::{Accumulator, Callback, Core, Delivery, Flush};
 use crate::error::{Failed, SendError, Unfinished};

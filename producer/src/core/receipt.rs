@@ -182,16 +182,6 @@ impl Delivery {
         }
     }
 
-    /// Waits on this thread until the outcome is known, for code without a runtime.
-    ///
-    /// Not within one: a task that blocks its thread may block what it waits for.
-    ///
-    /// # Errors
-    /// As awaiting it.
-    pub fn wait(self) -> Result<RecordMetadata, Failed> {
-        crate::blocking::wait(self)
-    }
-
     /// Waits until the record has a place in a batch: what `send` awaits.
     pub(crate) fn poll_admitted(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Failed>> {
         if let Inner::Parked(ticket) = &self.0 {

@@ -6,6 +6,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
+use crate::core::Delivery;
+use crate::error::Failed;
+use crate::record::RecordMetadata;
+
 struct Unpark(Thread);
 
 impl Wake for Unpark {
@@ -15,7 +19,7 @@ impl Wake for Unpark {
 }
 
 /// Waits until the future is ready.
-pub(crate) fn wait<F: Future>(future: F) -> F::Output {
+pub(super) fn wait<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
@@ -24,5 +28,17 @@ pub(crate) fn wait<F: Future>(future: F) -> F::Output {
             Poll::Ready(output) => return output,
             Poll::Pending => thread::park(),
         }
+    }
+}
+
+impl Delivery {
+    /// Waits on this thread until the outcome is known, for code without a runtime.
+    ///
+    /// Not within one: a task that blocks its thread may block what it waits for.
+    ///
+    /// # Errors
+    /// As awaiting it.
+    pub fn wait(self) -> Result<RecordMetadata, Failed> {
+        wait(self)
     }
 }
