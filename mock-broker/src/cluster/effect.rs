@@ -36,7 +36,7 @@ pub enum Input {
         /// The connection.
         connection: ConnectionId,
     },
-    /// Nothing happens, but it is as late as [`Cluster::next_wakeup`] said.
+    /// Nothing happens, but it is as late as [`Cluster::next_wakeup`](crate::Cluster::next_wakeup) said.
     Wakeup,
 }
 
