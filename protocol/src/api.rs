@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError};
 use crate::messages::*;
-use crate::schema::StructSchema;
+use crate::schema::{Struct, StructSchema};
 use crate::version::VersionRange;
 use crate::wire::{Message, Output};
 
@@ -69,7 +69,7 @@ macro_rules! apis {
             #[must_use]
             pub const fn schemas(self) -> Option<[&'static StructSchema; 2]> {
                 match self.0 {
-                    $($key => Some([<$request as Message>::SCHEMA, <$response as Message>::SCHEMA]),)*
+                    $($key => Some([<$request as Struct>::SCHEMA, <$response as Struct>::SCHEMA]),)*
                     _ => None,
                 }
             }

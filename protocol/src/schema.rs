@@ -59,6 +59,16 @@ pub trait Typed {
     const KIND: Kind;
 }
 
+/// A message or a struct inside one: what the derive knows of it.
+pub trait Struct {
+    /// Its schema.
+    const SCHEMA: &'static StructSchema;
+}
+
+impl<T: Struct> Typed for T {
+    const KIND: Kind = Kind::Struct(T::SCHEMA);
+}
+
 macro_rules! primitives {
     ($($type:ty: $name:literal),* $(,)?) => {
         $(impl Typed for $type {

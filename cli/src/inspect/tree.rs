@@ -120,10 +120,11 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use protocol::ApiKey;
     use protocol::messages::ProduceRequest;
     use protocol::messages::produce::{PartitionProduceData, TopicProduceData};
+    use protocol::schema::Struct;
     use protocol::wire::Records;
-    use protocol::{ApiKey, Message};
 
     use super::*;
 

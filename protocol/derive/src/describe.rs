@@ -25,55 +25,29 @@ pub(crate) fn default(schema: &Struct) -> TokenStream {
 pub(crate) fn expand(schema: &Struct) -> TokenStream {
     let Struct { ident, name, .. } = schema;
     let fields = schema.fields.iter().map(field);
-    let typed = quote! {
-        impl crate::schema::Typed for #ident {
-            const KIND: crate::schema::Kind = crate::schema::Kind::Struct(&Self::FIELDS);
-        }
-
-        impl #ident {
-            const FIELDS: crate::schema::StructSchema =
-                crate::schema::StructSchema { name: #name, fields: &[#(#fields),*] };
+    // A static, because what makes a constant is kept in the library for other crates to compile once more.
+    let described = quote! {
+        impl crate::schema::Struct for #ident {
+            const SCHEMA: &'static crate::schema::StructSchema = {
+                static SCHEMA: crate::schema::StructSchema =
+                    crate::schema::StructSchema { name: #name, fields: &[#(#fields),*] };
+                &SCHEMA
+            };
         }
     };
-    let Some(message) = &schema.message else {
-        return quote! {
-            #typed
-
-            impl crate::wire::Nullable for #ident {
-                const MIN_SIZE: usize = 1;
-
-                // Inlined, they are compiled only for the few structs that can be null.
-                #[inline]
-                fn decode_nullable(
-                    this: &mut Option<Self>,
-                    reader: &mut crate::wire::Reader<'_>,
-                ) -> Result<(), crate::error::DecodeError> {
-                    crate::wire::decode_nullable_struct(this, reader)
-                }
-
-                #[inline]
-                fn encode_nullable(
-                    this: Option<&Self>,
-                    output: &mut crate::wire::Output,
-                ) -> Result<(), crate::error::EncodeError> {
-                    crate::wire::encode_nullable_struct(this, output)
-                }
-            }
-        };
-    };
+    let Some(message) = &schema.message else { return described };
     let versions = message.versions.range();
     let flexible_from = match message.flexible_from {
         Some(version) => quote!(Some(#version)),
         None => quote!(None),
     };
     quote! {
-        #typed
+        #described
 
         impl crate::wire::Message for #ident {
             const NAME: &'static str = #name;
             const VERSIONS: crate::version::VersionRange = #versions;
             const FLEXIBLE_FROM: Option<i16> = #flexible_from;
-            const SCHEMA: &'static crate::schema::StructSchema = &Self::FIELDS;
         }
     }
 }

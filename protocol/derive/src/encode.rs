@@ -27,12 +27,6 @@ pub(crate) fn expand(schema: &Struct) -> TokenStream {
                 #tags
                 Ok(())
             }
-
-            // Compiled only for the few structs that are tagged fields; so is the comparison.
-            #[inline]
-            fn is_default(&self) -> bool {
-                *self == Self::default()
-            }
         }
     }
 }

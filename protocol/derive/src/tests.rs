@@ -16,7 +16,7 @@ fn decoded(input: &DeriveInput) -> String {
 /// The statements of `encode` for a struct, without its frame.
 fn encoded(input: &DeriveInput) -> String {
     let written = encode::expand(&Struct::parse(input).unwrap()).to_string();
-    body(&written, "let version = output . version () ;", "Ok (()) } # [inline] fn is_default")
+    body(&written, "let version = output . version () ;", "Ok (()) } }")
 }
 
 fn body(written: &str, start: &str, end: &str) -> String {

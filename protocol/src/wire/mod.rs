@@ -30,7 +30,7 @@ pub use self::output::Output;
 pub use self::reader::Reader;
 pub use self::tagged::{TaggedField, TaggedFields, no_known_tag};
 use crate::error::{DecodeError, DecodeErrorKind, EncodeError, EncodeErrorKind};
-use crate::schema::StructSchema;
+use crate::schema::Struct;
 use crate::version::VersionRange;
 
 /// A value that can be read from a frame.
@@ -48,7 +48,12 @@ pub trait Encode {
     fn encode(&self, output: &mut Output) -> Result<(), EncodeError>;
 
     /// Whether the wire says nothing when the value is tagged: it is at its default.
-    fn is_default(&self) -> bool;
+    fn is_default(&self) -> bool
+    where
+        Self: Default + PartialEq,
+    {
+        *self == Self::default()
+    }
 }
 
 /// A value that has a null on the wire, so that `Option` of it can be read and written.
@@ -61,6 +66,32 @@ pub trait Nullable: Sized {
 
     /// Appends the value or its null.
     fn encode_nullable(this: Option<&Self>, output: &mut Output) -> Result<(), EncodeError>;
+}
+
+/// A nullable struct: a byte, negative for null, then the fields.
+impl<T: Struct + Decode + Encode + Default> Nullable for T {
+    const MIN_SIZE: usize = 1;
+
+    fn decode_nullable(this: &mut Option<Self>, reader: &mut Reader<'_>) -> Result<(), DecodeError> {
+        if i8::from_be_bytes(reader.array()?) < 0 {
+            *this = None;
+            return Ok(());
+        }
+        this.insert(Self::default()).decode(reader)
+    }
+
+    fn encode_nullable(this: Option<&Self>, output: &mut Output) -> Result<(), EncodeError> {
+        match this {
+            Some(value) => {
+                output.put(&[1]);
+                value.encode(output)
+            }
+            None => {
+                output.put(&(-1_i8).to_be_bytes());
+                Ok(())
+            }
+        }
+    }
 }
 
 impl<T: Nullable> Decode for Option<T> {
@@ -86,15 +117,13 @@ impl<T: Nullable> Encode for Option<T> {
 /// A whole message body: a request, a response, or a data structure that Kafka stores inside other fields.
 ///
 /// Derived, together with [`Decode`], [`Encode`] and `Default`, from a struct whose attributes are its schema.
-pub trait Message: Decode + Encode + Default {
+pub trait Message: Decode + Encode + Struct + Default {
     /// Kafka's name of it, such as `ProduceRequest`.
     const NAME: &'static str;
     /// The versions there are.
     const VERSIONS: VersionRange;
     /// The first version with compact lengths and tagged fields (KIP-482), if there is one.
     const FLEXIBLE_FROM: Option<i16>;
-    /// What the derive knows, as data.
-    const SCHEMA: &'static StructSchema;
 
     /// Whether `version` has compact lengths and tagged fields.
     #[inline]
@@ -153,33 +182,4 @@ pub(crate) fn check_version(version: i16, versions: VersionRange) -> Result<(), 
     }
     let (lowest, highest) = (versions.lowest(), versions.highest());
     Err(EncodeError::new(EncodeErrorKind::UnsupportedVersion { version, lowest, highest }))
-}
-
-/// Reads a nullable struct: a byte, negative for null, then the fields.
-pub(crate) fn decode_nullable_struct<T: Decode + Default>(
-    this: &mut Option<T>,
-    reader: &mut Reader<'_>,
-) -> Result<(), DecodeError> {
-    if i8::from_be_bytes(reader.array()?) < 0 {
-        *this = None;
-        return Ok(());
-    }
-    this.insert(T::default()).decode(reader)
-}
-
-/// Writes a nullable struct.
-pub(crate) fn encode_nullable_struct<T: Encode>(
-    this: Option<&T>,
-    output: &mut Output,
-) -> Result<(), EncodeError> {
-    match this {
-        Some(value) => {
-            output.put(&[1]);
-            value.encode(output)
-        }
-        None => {
-            output.put(&(-1_i8).to_be_bytes());
-            Ok(())
-        }
-    }
 }
