@@ -17,10 +17,26 @@ pub struct TaggedField {
 /// The tagged fields of a struct that its schema does not know, so that nothing is lost between decode and encode.
 ///
 /// One pointer, null when there are none, which is nearly always.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, Eq)]
 pub struct TaggedFields(
     #[expect(clippy::box_collection, reason = "one pointer when absent")] Option<Box<Vec<TaggedField>>>,
 );
+
+// By hand: derived ones are inlined into those of every struct, where they were a tenth of what the library holds of its
+// code for other crates.
+impl Clone for TaggedFields {
+    #[inline(never)]
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl PartialEq for TaggedFields {
+    #[inline(never)]
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
 
 impl TaggedFields {
     /// Whether there are none.
