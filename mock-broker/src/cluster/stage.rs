@@ -1,10 +1,13 @@
 //! Scripts being played: steps that wait for their moment.
 
+use std::collections::BTreeMap;
+
 use protocol::names::{Timestamp, TopicName};
 use protocol::nearest;
 
 use super::{AdminError, Cluster, Effects};
 use crate::action::Action;
+use crate::fault::{Fault, FaultId};
 use crate::recording;
 use crate::scenario::{Cast, Deed, Scenario, ScenarioError, Script, Step, When};
 
@@ -12,6 +15,10 @@ use crate::scenario::{Cast, Deed, Scenario, ScenarioError, Script, Step, When};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Stage {
     steps: Vec<Pending>,
+    /// Of each script, by the how-manieth it was, the rules that it added, by the name it has for them: other scripts, and
+    /// whoever adds rules beside them, may have the same names.
+    rules: BTreeMap<u64, BTreeMap<String, FaultId>>,
+    played: u64,
     failed: Vec<(Action, AdminError)>,
 }
 
@@ -19,9 +26,17 @@ pub(super) struct Stage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Pending {
     step: Step,
+    /// The script that it is of.
+    play: u64,
     /// When the script began; none if the cluster itself has not.
     from: Option<Timestamp>,
     due: Option<Timestamp>,
+}
+
+impl Stage {
+    fn rule(&self, play: u64, name: &str) -> Option<FaultId> {
+        self.rules.get(&play)?.get(name).copied()
+    }
 }
 
 impl Cluster {
@@ -54,13 +69,31 @@ impl Cluster {
             let nearest = nearest.unwrap_or_default();
             return Err(ScenarioError::new(format!("no rule of the script is called `{unknown}`{nearest}")));
         }
+        let play = self.stage.played;
+        self.stage.played += 1;
         for rule in script.rules {
-            self.add_fault(rule);
+            self.begin_rule(play, rule);
         }
         let from = self.began.map(|_| self.now);
-        self.stage.steps.extend(script.steps.into_iter().map(|step| Pending { step, from, due: None }));
+        let pending = |step| Pending { step, play, from, due: None };
+        self.stage.steps.extend(script.steps.into_iter().map(pending));
+        self.forget_ended_plays();
         self.time_steps(self.now);
         Ok(())
+    }
+
+    fn begin_rule(&mut self, play: u64, rule: Fault) {
+        let name = rule.name().map(str::to_owned);
+        let id = self.add_fault(rule);
+        if let Some(name) = name {
+            self.stage.rules.entry(play).or_default().insert(name, id);
+        }
+    }
+
+    /// Forgets the rules of scripts of which no step is to come.
+    fn forget_ended_plays(&mut self) {
+        let Stage { steps, rules, .. } = &mut self.stage;
+        rules.retain(|play, _| steps.iter().any(|pending| pending.play == *play));
     }
 
     /// The actions of scripts that could not be done, and why: the cluster was not in a state for them.
@@ -97,31 +130,33 @@ impl Cluster {
             let due =
                 |(index, pending): (usize, &Pending)| Some((pending.due.filter(|due| *due <= now)?, index));
             let Some((_, index)) = self.stage.steps.iter().enumerate().filter_map(due).min() else { return };
-            match self.stage.steps.remove(index).step.deed {
+            let Pending { step, play, .. } = self.stage.steps.remove(index);
+            match step.deed {
                 Deed::Act(action) => match self.perform(action.clone(), now) {
                     Ok(mut more) => effects.append(&mut more),
                     Err(error) => self.stage.failed.push((action, error)),
                 },
-                Deed::Begin(rule) => drop(self.add_fault(*rule)),
+                Deed::Begin(rule) => self.begin_rule(play, *rule),
                 Deed::End(name) => {
-                    if let Some(rule) = self.fault_named(&name) {
+                    if let Some(rule) = self.stage.rule(play, &name) {
                         self.release_fault(rule);
                     }
                 }
             }
+            self.forget_ended_plays();
         }
     }
 
     /// Finds out when steps are due.
     fn time_steps(&mut self, now: Timestamp) {
         let Some(began) = self.began else { return };
-        let faults = &self.faults;
-        for Pending { step, from, due } in self.stage.steps.iter_mut().filter(|pending| pending.due.is_none())
-        {
+        let (faults, Stage { steps, rules, .. }) = (&self.faults, &mut self.stage);
+        for Pending { step, play, from, due } in steps.iter_mut().filter(|pending| pending.due.is_none()) {
             *due = match &step.when {
                 When::At(time) => Some(from.unwrap_or(began) + *time),
                 When::Hits { rule, hits, after } => {
-                    let struck = faults.named(rule).and_then(|id| faults.hits(id)).unwrap_or_default();
+                    let rule = rules.get(play).and_then(|rules| rules.get(rule));
+                    let struck = rule.and_then(|id| faults.hits(*id)).unwrap_or_default();
                     (struck >= *hits).then(|| now + *after)
                 }
             };

@@ -91,7 +91,7 @@ impl ClusterConfig {
         self
     }
 
-    /// Plays a scenario. What it lacks is added: its topic, if that is not configured, and settings where none are.
+    /// Plays a scenario. What it lacks is added: its topic, if that is not configured, and settings, of the topic too, where none are.
     #[must_use]
     pub fn scenario(mut self, scenario: Scenario) -> Self {
         self.scenarios.push(scenario);

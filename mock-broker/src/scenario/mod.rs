@@ -65,7 +65,8 @@ impl Scenario {
         Self::all().find(|known| known.plot.name == name).ok_or_else(unknown)
     }
 
-    /// Plays it on a partition of this topic, which must be one of the cluster's configuration.
+    /// Plays it on a partition of this topic, which must be one of the cluster's configuration. Settings that the topic
+    /// lacks for it are set.
     #[must_use]
     pub fn on(mut self, topic: &str, partition: i32) -> Self {
         (self.topic, self.partition) = (Some(topic.into()), partition);
@@ -105,6 +106,7 @@ impl Scenario {
     /// The settings and the topic that a configuration lacks for it.
     pub(crate) fn complete(&self, mut config: ClusterConfig) -> Result<ClusterConfig, ScenarioError> {
         let name = self.topic();
+        let refused = |error: crate::config::ConfigError| ScenarioError::new(error.to_string());
         let topics = || config.topics.iter().map(|topic| topic.name.as_str());
         if let Some(topic) = &self.topic
             && !topics().any(|known| known == topic.as_str())
@@ -117,24 +119,37 @@ impl Scenario {
             let (wanted, have) = (self.brokers(), config.brokers);
             return Err(ScenarioError::new(format!("it needs {wanted} brokers, and the cluster has {have}")));
         }
-        let has_topic = topics().any(|known| known == name);
-        let refused = |error: crate::config::ConfigError| ScenarioError::new(error.to_string());
         for (key, value) in self.plot.settings {
-            if config.explicit_setting(key).is_none() {
-                config = config.config(key, value).map_err(refused)?;
+            match config.explicit_setting(key) {
+                Some(set) => self.check_setting(key, value, set, "the cluster")?,
+                None => config = config.config(key, value).map_err(refused)?,
             }
         }
         if let Some(rules) = self.plot.rules {
             config = config.replication_rules(rules);
         }
-        if !has_topic {
-            let mut topic = TopicSpec::new(name).partitions(1).replication_factor(self.plot.replicas);
-            for (key, value) in self.plot.topic {
-                topic = topic.config(key, value).map_err(refused)?;
+        let its_own = || TopicSpec::new(name).partitions(1).replication_factor(self.plot.replicas);
+        let place = config.topics.iter().position(|topic| topic.name.as_str() == name);
+        let mut topic = place.map_or_else(its_own, |index| config.topics[index].clone());
+        for (key, value) in self.plot.topic {
+            match topic.configs.get(key) {
+                Some(set) => self.check_setting(key, value, set, &format!("the topic `{name}`"))?,
+                None => topic = topic.config(key, value).map_err(refused)?,
             }
-            config = config.topic_with(topic);
+        }
+        match place {
+            Some(index) => config.topics[index] = topic,
+            None => config = config.topic_with(topic),
         }
         Ok(config)
+    }
+
+    /// Refuses a setting that would make something else of it.
+    fn check_setting(&self, key: &str, needed: &str, set: &str, of: &str) -> Result<(), ScenarioError> {
+        if !self.plot.needs_settings || set == needed {
+            return Ok(());
+        }
+        Err(ScenarioError::new(format!("it needs {key}={needed}, and {of} has {key}={set}")))
     }
 
     /// What is played, with these in the roles.
@@ -144,6 +159,13 @@ impl Scenario {
             let (topic, partition) = (&cast.topic, cast.partition);
             return Err(ScenarioError::new(format!(
                 "it needs {wanted} replicas, and {topic}-{partition} has {have}"
+            )));
+        }
+        let most = self.plot.most_replicas;
+        if have > most {
+            let (topic, partition) = (&cast.topic, cast.partition);
+            return Err(ScenarioError::new(format!(
+                "with more replicas than {most} it is something else, and {topic}-{partition} has {have}"
             )));
         }
         Ok((self.plot.script)(cast))

@@ -20,10 +20,14 @@ pub(crate) struct Plot {
     pub(super) remedy: &'static str,
     /// How many the partition has; there are as many brokers.
     pub(super) replicas: i16,
-    /// Settings of the topic, if the scenario has its own.
+    /// More would make something else of it.
+    pub(super) most_replicas: usize,
+    /// Settings of the topic, where it has none.
     pub(super) topic: &'static [(&'static str, &'static str)],
     /// Settings of the brokers, where the configuration has none.
     pub(super) settings: &'static [(&'static str, &'static str)],
+    /// Whether another value of a setting above would make something else of it.
+    pub(super) needs_settings: bool,
     pub(super) rules: Option<ReplicationRules>,
     pub(super) script: fn(&Cast) -> Script,
 }
@@ -35,8 +39,10 @@ impl Plot {
         happens: "",
         remedy: "",
         replicas: 3,
+        most_replicas: usize::MAX,
         topic: &[("min.insync.replicas", "2")],
         settings: &[],
+        needs_settings: false,
         rules: None,
         script: |_| Script { rules: Vec::new(), steps: Vec::new() },
     };

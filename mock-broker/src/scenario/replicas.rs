@@ -12,7 +12,9 @@ pub(super) const PLOTS: &[Plot] = &[
         happens: "one of three replicas crashes after the first records and is back after 5 s; min.insync.replicas is 3, so that \
                   acks=all is answered NOT_ENOUGH_REPLICAS meanwhile",
         remedy: "keeps trying for longer than an outage takes (delivery.timeout.ms)",
+        most_replicas: 3,
         topic: &[("min.insync.replicas", "3")],
+        needs_settings: true,
         script: |cast| {
             let follower = cast.followers[0];
             cast.begin()
@@ -27,6 +29,7 @@ pub(super) const PLOTS: &[Plot] = &[
         happens: "both followers crash after the first records and are back after 5 s; min.insync.replicas is 2, so that acks=all is \
                   answered NOT_ENOUGH_REPLICAS meanwhile",
         remedy: "keeps trying for longer than an outage takes (delivery.timeout.ms)",
+        needs_settings: true,
         script: |cast| {
             let followers = || cast.followers.iter().copied();
             cast.begin()
@@ -41,6 +44,7 @@ pub(super) const PLOTS: &[Plot] = &[
         happens: "the one broker that has the partition crashes after the first records and is back, with its log, after 3 s",
         remedy: "keeps trying for longer than an outage takes (delivery.timeout.ms)",
         replicas: 1,
+        most_replicas: 1,
         topic: &[],
         script: |cast| {
             cast.begin()
@@ -101,6 +105,7 @@ pub(super) const PLOTS: &[Plot] = &[
         remedy: "asks for topics with min.insync.replicas of at least 2: acks=all is worth no more than that",
         topic: &[("min.insync.replicas", "1"), ("unclean.leader.election.enable", "true")],
         settings: &[("replica.lag.time.max.ms", "500")],
+        needs_settings: true,
         script: |cast| {
             let lag = |lag| cast.followers.iter().map(move |broker| cast.lag(*broker, lag));
             cast.begin()
@@ -127,6 +132,7 @@ pub(super) const PLOTS: &[Plot] = &[
         happens: "both followers crash while acks=all waits for them, under the rules before Kafka 3.7: \
                   NOT_ENOUGH_REPLICAS_AFTER_APPEND, and the records stay; they are back after 3 s",
         remedy: "is idempotent (enable.idempotence), so that what is sent again is stored once",
+        needs_settings: true,
         rules: Some(ReplicationRules::BeforeKafka37),
         script: |cast| {
             let followers = || cast.followers.iter().copied();
@@ -146,6 +152,8 @@ pub(super) const PLOTS: &[Plot] = &[
                   answered NOT_ENOUGH_REPLICAS",
         remedy: "says what it finds: nothing but acks=1 or another setting of the topic helps",
         replicas: 1,
+        most_replicas: 1,
+        needs_settings: true,
         rules: Some(ReplicationRules::BeforeKafka37),
         ..Plot::USUAL
     },

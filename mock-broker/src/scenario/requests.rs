@@ -72,7 +72,8 @@ pub(super) const PLOTS: &[Plot] = &[
         name: "message-too-large",
         happens: "the topic takes no batch above 1,000 bytes (max.message.bytes): MESSAGE_TOO_LARGE, which no trying again mends",
         remedy: "compresses (compression.type), or sends smaller records: the limit is for batches as they are stored",
-        topic: &[("min.insync.replicas", "2"), ("max.message.bytes", "1000")],
+        topic: &[("max.message.bytes", "1000")],
+        needs_settings: true,
         ..Plot::USUAL
     },
     Plot {
@@ -111,12 +112,12 @@ pub(super) const PLOTS: &[Plot] = &[
     },
     Plot {
         name: "old-broker",
-        happens: "the brokers show what they were before Kafka 2.1: Produce up to 6, Metadata up to 7, InitProducerId up to 1",
+        happens: "the brokers show what they were before Kafka 2.1: Produce up to 6, Metadata up to 6, InitProducerId up to 1",
         remedy: "speaks the versions that it is shown, and does without what they lack: no compression.type=zstd",
         script: |cast| {
             let old = [
                 (ApiKey::PRODUCE, 6),
-                (ApiKey::METADATA, 7),
+                (ApiKey::METADATA, 6),
                 (ApiKey::INIT_PRODUCER_ID, 1),
                 (ApiKey::API_VERSIONS, 2),
             ];

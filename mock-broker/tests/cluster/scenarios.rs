@@ -118,6 +118,80 @@ fn a_scenario_brings_what_it_lacks_and_takes_what_is_there() {
     assert!(Cluster::new(config).topic("orders").is_none());
 }
 
+fn produce(world: &mut World, topic: &str, records: usize) -> ErrorCode {
+    let leader = world.cluster.topic(topic).unwrap().partitions()[0].leader();
+    let connection = world.connect(leader.0);
+    let request = produce_request(topic, 0, 1, Some(batch(records)));
+    world.ask(connection, 9, &request).answer().responses[0].partition_responses[0].error_code
+}
+
+#[test]
+fn rules_of_one_name_are_no_matter_of_each_other_in_two_scenarios_and_beside_them() {
+    let topic = |name: &str| TopicSpec::new(name).partitions(1).replication_factor(3);
+    let scenario = |text: &str| text.parse::<Scenario>().unwrap();
+    let counted: Fault = "name=produced on=Metadata then=observe".parse().unwrap();
+    let mine: Fault = "name=full-disk on=Produce topic=mine then=error=KAFKA_STORAGE_ERROR".parse().unwrap();
+    let config =
+        ["one", "two", "mine"].map(topic).into_iter().fold(ClusterConfig::new(3), ClusterConfig::topic_with);
+    let config = config.fault(counted).fault(mine);
+    let config = config.scenario(scenario("full-disk topic=one")).scenario(scenario("full-disk topic=two"));
+    let mut world = World::new(config);
+    assert_eq!([produce(&mut world, "one", 1), produce(&mut world, "one", 1)], [ErrorCode::NONE; 2]);
+    assert_eq!(produce(&mut world, "one", 1), ErrorCode::KAFKA_STORAGE_ERROR);
+    wake(&mut world, 4000);
+    assert_eq!([produce(&mut world, "two", 1), produce(&mut world, "two", 1)], [ErrorCode::NONE; 2]);
+    wake(&mut world, 5000);
+    assert_eq!(produce(&mut world, "one", 1), ErrorCode::NONE);
+    for topic in ["two", "mine"] {
+        assert_eq!(produce(&mut world, topic, 1), ErrorCode::KAFKA_STORAGE_ERROR, "{topic}");
+    }
+    wake(&mut world, 9000);
+    assert_eq!(produce(&mut world, "two", 1), ErrorCode::NONE);
+    assert_eq!(produce(&mut world, "mine", 1), ErrorCode::KAFKA_STORAGE_ERROR);
+}
+
+#[test]
+fn a_topic_that_is_named_gets_the_settings_that_the_scenario_needs() {
+    let scenario = |text: &str| text.parse::<Scenario>().unwrap();
+    let config = || ClusterConfig::new(3).topic_with(TopicSpec::new("a").partitions(1).replication_factor(3));
+    let mut world = World::new(config().scenario(scenario("message-too-large topic=a")));
+    assert_eq!(produce(&mut world, "a", 1), ErrorCode::NONE);
+    assert_eq!(produce(&mut world, "a", 1000), ErrorCode::MESSAGE_TOO_LARGE);
+
+    let set = |key: &str, value: &str| TopicSpec::new("b").replication_factor(3).config(key, value).unwrap();
+    for (config, complaint) in [
+        (
+            config()
+                .topic_with(set("max.message.bytes", "5000"))
+                .scenario(scenario("message-too-large topic=b")),
+            "it needs max.message.bytes=1000, and the topic `b` has max.message.bytes=5000",
+        ),
+        (
+            config()
+                .scenario(scenario("follower-down topic=a"))
+                .scenario(scenario("unclean-election topic=a")),
+            "it needs min.insync.replicas=1, and the topic `a` has min.insync.replicas=3",
+        ),
+        (
+            config()
+                .config("replica.lag.time.max.ms", "30000")
+                .unwrap()
+                .scenario(scenario("unclean-election")),
+            "it needs replica.lag.time.max.ms=500, and the cluster has replica.lag.time.max.ms=30000",
+        ),
+        (
+            config().scenario(scenario("single-replica-down topic=a")),
+            "with more replicas than 1 it is something else, and a-0 has 3",
+        ),
+    ] {
+        let error = Cluster::try_new(config).unwrap_err().to_string();
+        assert!(error.ends_with(complaint), "{error}");
+    }
+    // What a scenario can do without is as it was set.
+    let other = config().topic_with(set("min.insync.replicas", "1"));
+    assert!(Cluster::try_new(other.scenario(scenario("rolling-restart topic=b"))).is_ok());
+}
+
 #[test]
 fn a_scenario_that_cannot_be_played_is_refused_with_what_is_missing() {
     let scenario = |text: &str| text.parse::<Scenario>().unwrap();
