@@ -165,12 +165,21 @@ impl Output {
         Ok(())
     }
 
-    /// Writes over four bytes written before, such as a length that is only known at the end.
+    /// Writes over four bytes written before, such as a length that is only known at the end. `position` is what
+    /// [`Self::len`] was when they were written.
     ///
     /// # Panics
-    /// If `position` is not the place of four written bytes.
+    /// If `position` is not the place of four written bytes, or one of them is of a blob that was spliced.
     pub fn patch_i32(&mut self, position: usize, value: i32) {
-        self.bytes[position..position + 4].copy_from_slice(&value.to_be_bytes());
+        let mut start = position;
+        for Splice { position, blob } in &self.splices {
+            if start + 4 <= *position {
+                break;
+            }
+            assert!(start >= position + blob.len(), "a spliced blob is not written over");
+            start -= blob.len();
+        }
+        self.bytes[start..start + 4].copy_from_slice(&value.to_be_bytes());
     }
 
     /// The whole in one buffer; without splices nothing is copied.
@@ -189,7 +198,7 @@ impl Output {
     /// The buffer, to be used again.
     ///
     /// # Panics
-    /// If the output splices: its bytes are not in one buffer.
+    /// If a blob was spliced, as only an output of [`Self::spliced`] does: the bytes are not in one buffer.
     #[must_use]
     pub fn into_vec(self) -> Vec<u8> {
         assert!(self.splices.is_empty(), "a spliced output is not one buffer");
@@ -240,6 +249,38 @@ mod tests {
         assert_eq!(parts.len(), 4);
         assert_eq!(parts.concat(), copied.into_bytes());
         assert_eq!(parts[1].as_ptr(), blob.as_ptr());
+    }
+
+    #[test]
+    fn what_is_patched_is_where_it_was_written_whatever_was_spliced_before() {
+        let blob = Bytes::from(vec![7; 4096]);
+        let (mut copied, mut spliced) = (Output::new(Vec::new()), Output::spliced(Vec::new()));
+        for output in [&mut copied, &mut spliced] {
+            let mut places = Vec::new();
+            for _ in 0..3 {
+                places.push(output.len());
+                output.put(&[0; 4]);
+                output.put_blob(&blob);
+                output.put_blob(&blob);
+            }
+            places.push(output.len());
+            output.put(&[0; 4]);
+            for (place, value) in places.into_iter().zip(1..) {
+                output.patch_i32(place, value);
+            }
+        }
+        let copied = copied.into_bytes();
+        assert_eq!(copied[3 * 8196..], [0, 0, 0, 4]);
+        assert_eq!(spliced.into_bytes(), copied);
+    }
+
+    #[test]
+    #[should_panic(expected = "a spliced blob is not written over")]
+    fn a_spliced_blob_is_not_patched() {
+        let mut output = Output::spliced(Vec::new());
+        output.put(&[0; 4]);
+        output.put_blob(&Bytes::from(vec![7; 4096]));
+        output.patch_i32(3, 1);
     }
 
     #[test]

@@ -6,6 +6,8 @@
 //!
 //! Numbers are big-endian. Some clients write raw snappy without framing; both are read.
 
+use std::fmt;
+
 use super::{damaged, refused, too_large};
 use crate::error::{DecodeError, EncodeError};
 use crate::parse::{self, Parsed, Reason, be_i32, be_i64, take};
@@ -43,12 +45,16 @@ impl Encoder {
 pub(super) fn inflate(input: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
     let parsed = |error: nom::Err<parse::Failure>| {
         let error = parse::into_failure(error).in_input_of(input.len());
-        damaged(format_args!("snappy: {}", error.kind()), error.offset())
+        broken(error.kind(), error.offset())
     };
     let (start, framed) = framing(input).map_err(parsed)?;
     if !framed {
-        let mut output = vec![0; claimed(input, limit)?];
-        decompress(input, &mut output)?;
+        let size = claimed(input, 0)?;
+        if size > limit {
+            return Err(too_large(limit));
+        }
+        let mut output = vec![0; size];
+        decompress(input, 0, &mut output)?;
         return Ok(output);
     }
 
@@ -56,7 +62,11 @@ pub(super) fn inflate(input: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError
     let mut rest = start;
     while !rest.is_empty() {
         let (next, block) = block(rest).map_err(parsed)?;
-        size += claimed(block, limit - size).map_err(|_| too_large(limit))?;
+        let claimed = claimed(block, input.len() - next.len() - block.len())?;
+        if claimed > limit - size {
+            return Err(too_large(limit));
+        }
+        size += claimed;
         rest = next;
     }
     let mut output = vec![0; size];
@@ -64,7 +74,7 @@ pub(super) fn inflate(input: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError
     let mut rest = start;
     while !rest.is_empty() {
         let (next, block) = block(rest).map_err(parsed)?;
-        filled += decompress(block, &mut output[filled..])?;
+        filled += decompress(block, input.len() - next.len() - block.len(), &mut output[filled..])?;
         rest = next;
     }
     Ok(output)
@@ -97,35 +107,35 @@ fn block(input: &[u8]) -> Parsed<'_, &[u8]> {
     }
 }
 
-/// How much raw snappy says it gives. More than its bytes can give is refused before memory is taken for it: a
-/// copy takes three bytes and gives 64 at most.
-fn claimed(block: &[u8], limit: usize) -> Result<usize, DecodeError> {
+/// How much the raw snappy at `offset` says it gives. More than its bytes can give is refused before memory is taken
+/// for it: a copy takes three bytes and gives 64 at most.
+fn claimed(block: &[u8], offset: usize) -> Result<usize, DecodeError> {
     if block.is_empty() {
         return Ok(0);
     }
-    let size =
-        snap::raw::decompress_len(block).map_err(|error| damaged(format_args!("snappy: {error}"), 0))?;
-    if size > limit {
-        return Err(too_large(limit));
-    }
+    let size = snap::raw::decompress_len(block).map_err(|error| broken(error, offset))?;
     if size / 64 > block.len() / 2 {
-        return Err(damaged(format_args!("snappy: {size} bytes out of {}", block.len()), 0));
+        return Err(broken(format_args!("{size} bytes out of {}", block.len()), offset));
     }
     Ok(size)
 }
 
-fn decompress(block: &[u8], output: &mut [u8]) -> Result<usize, DecodeError> {
+fn decompress(block: &[u8], offset: usize, output: &mut [u8]) -> Result<usize, DecodeError> {
     if block.is_empty() {
         return Ok(0);
     }
-    snap::raw::Decoder::new()
-        .decompress(block, output)
-        .map_err(|error| damaged(format_args!("snappy: {error}"), 0))
+    snap::raw::Decoder::new().decompress(block, output).map_err(|error| broken(error, offset))
+}
+
+#[cold]
+fn broken(reason: impl fmt::Display, offset: usize) -> DecodeError {
+    damaged(format_args!("snappy: {reason}"), offset)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::DecodeErrorKind;
 
     fn compressed(input: &[u8]) -> Vec<u8> {
         let mut output = Vec::new();
@@ -167,6 +177,31 @@ mod tests {
         let claims_2_gib = [0x80, 0x80, 0x80, 0x80, 0x08, 0, 0];
         let error = inflate(&claims_2_gib, usize::MAX).unwrap_err();
         assert!(error.to_string().contains("2147483648 bytes out of 7"), "{error}");
-        assert!(inflate(&claims_2_gib, 1000).unwrap_err().to_string().contains("limit of 1000"));
+    }
+
+    #[test]
+    fn a_block_that_is_damaged_is_told_from_one_that_is_too_large() {
+        let kind = |error: DecodeError| error.kind().clone();
+        let too_large = |limit| DecodeErrorKind::InflatedTooLarge { limit };
+        let twice = [compressed(b"abc"), compressed(b"defg")].concat();
+        assert_eq!(kind(inflate(&twice, 6).unwrap_err()), too_large(6));
+        assert_eq!(kind(inflate(&[3, 8, b'a', b'b', b'c'], 2).unwrap_err()), too_large(2));
+
+        let header = &twice[..16];
+        let blocks: [(&[u8], &str); 3] = [
+            (&[0xff, 0xff, 0xff, 0xff, 0xff, 0xff], "a length that is no varint"),
+            (&[0x80, 0x80, 0x80, 0x80, 0x08, 0, 0], "2 GiB out of seven bytes"),
+            (&[3, 8, b'a'], "a literal that ends early"),
+        ];
+        for (block, what) in blocks {
+            let good = &twice[16..25];
+            let framed = [header, good, &(block.len() as u32).to_be_bytes(), block].concat();
+            let error = inflate(&framed, 1000).unwrap_err();
+            assert!(matches!(error.kind(), DecodeErrorKind::Decompression(_)), "{what}: {error}");
+            assert_eq!(error.offset(), 16 + 9 + 4, "{what}: {error}");
+            let raw = inflate(block, 1000).unwrap_err();
+            assert!(matches!(raw.kind(), DecodeErrorKind::Decompression(_)), "{what}: {raw}");
+            assert_eq!(raw.offset(), 0, "{what}: {raw}");
+        }
     }
 }
