@@ -309,6 +309,8 @@ pub enum EncodeErrorKind {
     Compression(String),
     /// A record that its batch cannot take; the text says why.
     InvalidRecord(&'static str),
+    /// Options of a batch that cannot be; the text says which, and what could be.
+    InvalidOptions(String),
 }
 
 impl EncodeError {
@@ -357,6 +359,7 @@ impl fmt::Display for EncodeErrorKind {
             }
             Self::Compression(reason) => write!(f, "the records could not be compressed: {reason}"),
             Self::InvalidRecord(rule) => write!(f, "a record {rule}"),
+            Self::InvalidOptions(reason) => write!(f, "the options of the batch: {reason}"),
         }
     }
 }

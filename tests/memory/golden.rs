@@ -88,7 +88,8 @@ fn with_checksums(field: &Bytes) -> Bytes {
             Ok(Part::Batch(batch)) => {
                 let header = batch.header();
                 let batch = &mut bytes[start..start + batch.size()];
-                set_producer(batch, header.producer_id, header.producer_epoch, header.base_sequence);
+                set_producer(batch, header.producer_id, header.producer_epoch, header.base_sequence)
+                    .expect("it is of format 2");
                 batch.len()
             }
             Ok(Part::Legacy(batch)) => batch.size(),

@@ -323,10 +323,10 @@ mod tests {
         let two = batch(0, ProducerId::NONE, &["a", "b"]);
         let mut claims_one = two.to_vec();
         claims_one[23..27].fill(0);
-        set_producer(&mut claims_one, ProducerId::NONE, -1, -1);
+        set_producer(&mut claims_one, ProducerId::NONE, -1, -1).unwrap();
         let mut ends_before_it_begins = two.to_vec();
         ends_before_it_begins[23..27].fill(0xff);
-        set_producer(&mut ends_before_it_begins, ProducerId::NONE, -1, -1);
+        set_producer(&mut ends_before_it_begins, ProducerId::NONE, -1, -1).unwrap();
         let beyond = |offset: i64| {
             let mut legacy = LegacyBuilder::new(LegacyFormat::V0, Compression::None);
             legacy.append(offset, 7, None, Some(b"a")).unwrap();

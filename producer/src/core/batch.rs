@@ -191,7 +191,8 @@ impl Batch {
                 Err(shared) => shared[..].into(),
             };
             let Sequence { producer_id, producer_epoch, base } = sequence;
-            records::set_producer(&mut writable, producer_id, producer_epoch, base);
+            let patched = records::set_producer(&mut writable, producer_id, producer_epoch, base);
+            assert!(patched.is_ok(), "{patched:?}");
             *bytes = writable.freeze();
         }
     }

@@ -309,15 +309,31 @@ impl RecordBatch {
 
 /// Writes the producer into a built batch, and its checksum anew: what a producer does when a retry gets a new epoch.
 ///
-/// # Panics
-/// If `batch` is shorter than a header.
-pub fn set_producer(batch: &mut [u8], producer_id: ProducerId, producer_epoch: i16, base_sequence: i32) {
-    assert!(batch.len() >= HEADER_SIZE, "{} bytes are no batch", batch.len());
+/// # Errors
+/// Nothing is written if `batch` is of another format than 2 ([`DecodeErrorKind::UnknownMagic`]), which has no place for
+/// a producer, or shorter than a header ([`DecodeErrorKind::UnexpectedEnd`]).
+pub fn set_producer(
+    batch: &mut [u8],
+    producer_id: ProducerId,
+    producer_epoch: i16,
+    base_sequence: i32,
+) -> Result<(), DecodeError> {
+    match batch.get(MAGIC).copied() {
+        Some(2) | None => {}
+        Some(magic) => {
+            return Err(DecodeError::new(DecodeErrorKind::UnknownMagic(magic as i8), MAGIC));
+        }
+    }
+    if batch.len() < HEADER_SIZE {
+        let (needed, remaining) = (HEADER_SIZE, batch.len());
+        return Err(DecodeError::new(DecodeErrorKind::UnexpectedEnd { needed, remaining }, 0));
+    }
     put(batch, PRODUCER_ID, producer_id.0.to_be_bytes());
     put(batch, PRODUCER_EPOCH, producer_epoch.to_be_bytes());
     put(batch, BASE_SEQUENCE, base_sequence.to_be_bytes());
     let crc = crc32c(&batch[CHECKED..]);
     put(batch, CRC, crc.to_be_bytes());
+    Ok(())
 }
 
 /// What a broker does when it appends a batch: a header with the offset and epoch it assigns, and the records as they
@@ -373,7 +389,7 @@ fn put<const N: usize>(batch: &mut [u8], at: usize, bytes: [u8; N]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::records::{BatchBuilder, BatchOptions, Compression, Header};
+    use crate::records::{BatchBuilder, BatchOptions, Compression, Header, LegacyBuilder, LegacyFormat};
 
     fn batch(compression: Compression) -> Bytes {
         let options = BatchOptions { compression, producer_id: ProducerId(7), ..BatchOptions::default() };
@@ -529,11 +545,28 @@ mod tests {
     #[test]
     fn a_producer_is_written_into_a_built_batch() {
         let mut built = batch(Compression::None).to_vec();
-        set_producer(&mut built, ProducerId(9), 3, 17);
+        set_producer(&mut built, ProducerId(9), 3, 17).unwrap();
         let batch = only(&Bytes::from(built));
         let header = batch.header();
         assert_eq!((header.producer_id, header.producer_epoch, header.base_sequence), (ProducerId(9), 3, 17));
         batch.verify_crc().unwrap();
+    }
+
+    #[test]
+    fn a_producer_is_not_written_where_there_is_no_place_for_one() {
+        let mut legacy = LegacyBuilder::new(LegacyFormat::V1, Compression::None);
+        legacy.append(0, 0, None, Some(&[7; 100])).unwrap();
+        let cut = &batch(Compression::None)[..HEADER_SIZE - 1];
+        let (needed, remaining) = (HEADER_SIZE, HEADER_SIZE - 1);
+        for (bytes, kind) in [
+            (&legacy.build().unwrap()[..], DecodeErrorKind::UnknownMagic(1)),
+            (cut, DecodeErrorKind::UnexpectedEnd { needed, remaining }),
+            (&[], DecodeErrorKind::UnexpectedEnd { needed, remaining: 0 }),
+        ] {
+            let mut given = bytes.to_vec();
+            let error = set_producer(&mut given, ProducerId(9), 3, 17).unwrap_err();
+            assert_eq!((error.kind(), &given[..]), (&kind, bytes));
+        }
     }
 
     #[test]

@@ -15,9 +15,9 @@ use crate::wire::varint;
 pub struct BatchOptions {
     /// How the records are compressed, when the batch is built.
     pub compression: Compression,
-    /// How hard; the codec's default if there is none. Codecs without levels ignore it.
+    /// How hard, of [`Compression::levels`]; the codec's default if there is none. Codecs without levels ignore it.
     pub level: Option<i32>,
-    /// How many bytes the records are expected to take for each one appended, once compressed: 1.0 by default.
+    /// How many bytes the records are expected to take for each one appended, once compressed: more than 0, 1.0 by default.
     pub expected_ratio: f32,
     /// Milliseconds since the epoch, if the broker's time is to hold for all records.
     pub log_append_time: Option<i64>,
@@ -55,6 +55,25 @@ impl Default for BatchOptions {
             control: false,
             delete_horizon_ms: None,
         }
+    }
+}
+
+impl BatchOptions {
+    /// Looks for what no batch can have. A builder does so before it takes the first record.
+    ///
+    /// # Errors
+    /// [`EncodeErrorKind::Compression`] for a level that the compression does not have;
+    /// [`EncodeErrorKind::CompressionNotBuiltIn`]; [`EncodeErrorKind::InvalidOptions`] for an expected ratio that is
+    /// not a finite number above 0.
+    #[cold]
+    pub fn validate(&self) -> Result<(), EncodeError> {
+        self.compression.check(self.level)?;
+        let ratio = self.expected_ratio;
+        if ratio.is_finite() && ratio > 0.0 {
+            return Ok(());
+        }
+        let reason = format!("expected_ratio is {ratio}, where it is a finite number above 0");
+        Err(EncodeError::new(EncodeErrorKind::InvalidOptions(reason)))
     }
 }
 
@@ -115,7 +134,8 @@ impl BatchBuilder {
     /// record that was read.
     ///
     /// # Errors
-    /// A timestamp below −1; a record or batch longer than 2³¹−1 bytes. The builder is as it was before.
+    /// A timestamp below −1; a record or batch longer than 2³¹−1 bytes; for the first record as
+    /// [`BatchOptions::validate`]. The builder is as it was before.
     #[inline]
     pub fn append<'h, H>(
         &mut self,
@@ -159,6 +179,9 @@ impl BatchBuilder {
         value: Option<&[u8]>,
         headers: impl ExactSizeIterator<Item = Header<'h>> + Clone,
     ) -> Result<i32, EncodeError> {
+        if self.record_count == 0 {
+            self.options.validate()?;
+        }
         let offset_delta = self.checked(offset_delta, timestamp)?;
         let base_timestamp = self.base_timestamp.unwrap_or(timestamp);
         let timestamp_delta = timestamp.wrapping_sub(base_timestamp);
@@ -237,7 +260,7 @@ impl BatchBuilder {
             return self.filled;
         }
         let records = (self.filled - HEADER_SIZE) as f32;
-        HEADER_SIZE + (records * self.options.expected_ratio * PESSIMISM) as usize
+        HEADER_SIZE.saturating_add((records * self.options.expected_ratio * PESSIMISM) as usize)
     }
 
     /// Whether a batch of at most `limit` bytes can take this record too. The first record always fits; compression
@@ -305,7 +328,7 @@ impl BatchBuilder {
     /// Ends the batch and gives its bytes.
     ///
     /// # Errors
-    /// A compression that is not built in, or a level that it does not have.
+    /// The codec's own, if it refuses.
     pub fn build(self) -> Result<Bytes, EncodeError> {
         let (batch, _) = self.build_with(&mut Compressor::new(), Vec::new())?;
         Ok(Bytes::from(batch))
@@ -484,12 +507,17 @@ mod tests {
     }
 
     #[test]
-    fn levels_that_there_are_not_are_refused() {
+    fn levels_that_there_are_not_are_refused_before_a_record_is_taken() {
         let attempt = |compression, level| {
             let options = BatchOptions { compression, level: Some(level), ..BatchOptions::default() };
             let mut builder = BatchBuilder::new(Vec::new(), options);
-            builder.append(0, None, Some(b"v"), []).unwrap();
-            builder.build().is_ok()
+            match builder.append(0, None, Some(b"v"), []) {
+                Ok(_) => builder.build().map(drop),
+                Err(error) => {
+                    assert!(builder.is_empty());
+                    Err(error)
+                }
+            }
         };
         let built_in: Vec<_> =
             Compression::ALL.into_iter().filter(|compression| compression.is_built_in()).collect();
@@ -504,7 +532,37 @@ mod tests {
             (Compression::Lz4, 9, true),
         ] {
             if built_in.contains(&compression) {
-                assert_eq!(attempt(compression, level), accepted, "{compression} {level}");
+                assert_eq!(attempt(compression, level).is_ok(), accepted, "{compression} {level}");
+            }
+        }
+        if Compression::Gzip.is_built_in() {
+            let error = attempt(Compression::Gzip, 0).unwrap_err();
+            assert!(error.to_string().contains("gzip has no level 0: use -1 or 1 to 9"), "{error}");
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "lz4")]
+    fn a_ratio_that_is_no_number_above_0_is_refused_before_a_record_is_taken() {
+        for (expected_ratio, accepted) in [
+            (f32::NAN, false),
+            (f32::INFINITY, false),
+            (0.0, false),
+            (-0.5, false),
+            (f32::MIN_POSITIVE, true),
+            (f32::MAX, true),
+        ] {
+            let options =
+                BatchOptions { expected_ratio, compression: Compression::Lz4, ..BatchOptions::default() };
+            let mut builder = BatchBuilder::new(Vec::new(), options);
+            let appended = builder.append(0, None, Some(b"v"), []);
+            assert!(builder.estimated_bytes() >= HEADER_SIZE);
+            assert_eq!(appended.is_ok(), accepted, "{expected_ratio}");
+            if let Err(error) = appended {
+                assert!(
+                    error.to_string().contains(&format!("expected_ratio is {expected_ratio}")),
+                    "{error}"
+                );
             }
         }
     }
@@ -514,8 +572,7 @@ mod tests {
         for compression in Compression::ALL.into_iter().filter(|compression| !compression.is_built_in()) {
             let mut builder =
                 BatchBuilder::new(Vec::new(), BatchOptions { compression, ..BatchOptions::default() });
-            builder.append(0, None, Some(b"v"), []).unwrap();
-            let error = builder.build().unwrap_err();
+            let error = builder.append(0, None, Some(b"v"), []).unwrap_err();
             assert_eq!(*error.kind(), EncodeErrorKind::CompressionNotBuiltIn { feature: compression.name() });
         }
     }

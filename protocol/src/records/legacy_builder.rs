@@ -62,7 +62,8 @@ impl LegacyBuilder {
     /// Appends a record. Format 0 drops its timestamp.
     ///
     /// # Errors
-    /// An offset that is not after the last; a key or value too long for its length.
+    /// An offset that is not after the last; a key or value too long for its length; for the first record a compression
+    /// that is not built in, or zstd, which these formats do not have, or a level that there is not.
     pub fn append(
         &mut self,
         offset: i64,
@@ -70,6 +71,9 @@ impl LegacyBuilder {
         key: Option<&[u8]>,
         value: Option<&[u8]>,
     ) -> Result<(), EncodeError> {
+        if self.last_offset.is_none() {
+            self.check()?;
+        }
         if self.last_offset.is_some_and(|last| offset <= last) {
             let rule = "has an offset that is not after the last one";
             return Err(EncodeError::new(EncodeErrorKind::InvalidRecord(rule)));
@@ -87,21 +91,24 @@ impl LegacyBuilder {
         Ok(())
     }
 
+    fn check(&self) -> Result<(), EncodeError> {
+        if self.compression == Compression::Zstd {
+            let reason = "zstd is not possible in formats before 2".to_owned();
+            return Err(EncodeError::new(EncodeErrorKind::Compression(reason)));
+        }
+        self.compression.check(self.level)
+    }
+
     /// The messages.
     ///
     /// # Errors
-    /// A compression that is not built in, or zstd, which these formats do not have; a level that there is not.
+    /// Records too long for one message; the codec's own, if it refuses.
     pub fn build(self) -> Result<Bytes, EncodeError> {
         let (compression, Some(offset)) = (self.compression, self.last_offset) else {
             return Ok(Bytes::new());
         };
-        match compression {
-            Compression::None => return Ok(Bytes::from(self.messages)),
-            Compression::Zstd => {
-                let reason = "zstd is not possible in formats before 2".to_owned();
-                return Err(EncodeError::new(EncodeErrorKind::Compression(reason)));
-            }
-            _ => {}
+        if compression == Compression::None {
+            return Ok(Bytes::from(self.messages));
         }
         let mut compressed = Vec::new();
         let checksum = self.format.lz4_checksum();
@@ -165,5 +172,15 @@ mod tests {
         let mut builder = LegacyBuilder::new(LegacyFormat::V0, Compression::None);
         builder.append(5, 0, None, None).unwrap();
         assert!(builder.append(5, 0, None, None).is_err());
+    }
+
+    #[test]
+    fn a_compression_that_the_formats_lack_is_refused_before_a_record_is_taken() {
+        let mut builder = LegacyBuilder::new(LegacyFormat::V1, Compression::Zstd);
+        let error = builder.append(0, 0, None, None).unwrap_err();
+        assert!(error.to_string().contains("zstd is not possible"), "{error}");
+        assert_eq!(builder.build().unwrap(), Bytes::new());
+        let mut builder = LegacyBuilder::new(LegacyFormat::V1, Compression::Gzip).level(0);
+        assert!(builder.append(0, 0, None, None).is_err());
     }
 }

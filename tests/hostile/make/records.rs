@@ -256,7 +256,7 @@ fn with_records(count: i32, records: &[u8], attributes: i16) -> Vec<u8> {
 fn with_crc(mut batch: Vec<u8>) -> Vec<u8> {
     let field = |at: usize| batch[at..].first_chunk().copied().expect("a header is longer than that");
     let sequence = i32::from_be_bytes(field(BASE_SEQUENCE));
-    set_producer(&mut batch, ProducerId(-1), -1, sequence);
+    set_producer(&mut batch, ProducerId(-1), -1, sequence).expect("it is of format 2");
     batch
 }
 

@@ -93,23 +93,27 @@ impl Compression {
         }
     }
 
-    /// The levels that make a difference, from quick to small; gzip's 0 is not one of them.
+    /// The levels there are, from quick to small. Besides, gzip takes −1 for its default.
     #[must_use]
     pub fn levels(self) -> Option<RangeInclusive<i32>> {
         match self {
-            Self::Gzip => Some(-1..=9),
+            Self::Gzip => Some(1..=9),
             Self::Zstd => Some(-131_072..=22),
             Self::None | Self::Snappy | Self::Lz4 => None,
         }
     }
 
-    /// Refuses a level that there is not.
-    fn check_level(self, level: Option<i32>) -> Result<(), EncodeError> {
+    /// Refuses a level that there is not, as `compression.gzip.level` and `compression.zstd.level` do (KIP-390), and
+    /// a compression that is not built in. What has no levels takes any.
+    pub(super) fn check(self, level: Option<i32>) -> Result<(), EncodeError> {
+        if !self.is_built_in() {
+            return Err(EncodeError::new(EncodeErrorKind::CompressionNotBuiltIn { feature: self.name() }));
+        }
         match (self.levels(), level) {
-            (Some(_), Some(0)) if self == Self::Gzip => Err(refused("gzip has no level 0: use -1 or 1 to 9")),
-            (Some(levels), Some(level)) if !levels.contains(&level) => {
+            (Some(levels), Some(level)) if !levels.contains(&level) && (self, level) != (Self::Gzip, -1) => {
+                let default = if self == Self::Gzip { "-1 or " } else { "" };
                 let (low, high) = levels.into_inner();
-                Err(refused(format_args!("{self} has no level {level}: use {low} to {high}")))
+                Err(refused(format_args!("{self} has no level {level}: use {default}{low} to {high}")))
             }
             _ => Ok(()),
         }
@@ -196,7 +200,7 @@ impl Compressor {
         input: &[u8],
         output: &mut Vec<u8>,
     ) -> Result<(), EncodeError> {
-        compression.check_level(level)?;
+        compression.check(level)?;
         match compression {
             Compression::None => {
                 output.extend_from_slice(input);
@@ -211,7 +215,7 @@ impl Compressor {
             #[cfg(feature = "zstd")]
             Compression::Zstd => self.zstd.compress(level, input, output),
             #[allow(unreachable_patterns, reason = "reachable only when a feature is off")]
-            other => Err(EncodeError::new(EncodeErrorKind::CompressionNotBuiltIn { feature: other.name() })),
+            _ => unreachable!("it was checked above"),
         }
     }
 }
