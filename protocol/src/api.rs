@@ -155,17 +155,14 @@ macro_rules! any_message {
             #[cfg(feature = "json")]
             pub fn to_json(&self, version: i16) -> Result<crate::json::Value, EncodeError> {
                 match self {
-                    $(Self::$name(message) => {
-                        crate::wire::check_version(version, <$message as Message>::VERSIONS)?;
-                        crate::json::JsonForm::to_json(message, version)
-                    })*
+                    $(Self::$name(message) => crate::json::JsonForm::to_json(message, version),)*
                 }
             }
 
             /// Reads its JSON form; `None` for a key outside the table.
             ///
             /// # Errors
-            /// A field that is missing or not what it should be.
+            /// A version that the message does not have; a field that is missing or not what it should be.
             #[cfg(feature = "json")]
             pub fn from_json(
                 api_key: ApiKey,
@@ -174,10 +171,6 @@ macro_rules! any_message {
             ) -> Option<Result<Self, crate::json::JsonError>> {
                 match api_key {
                     $(ApiKey::$constant => {
-                        let versions = <$message as Message>::VERSIONS;
-                        if !versions.contains(version) {
-                            return Some(Err(crate::json::JsonError::unsupported(version, versions)));
-                        }
                         let mut message = $message::default();
                         let read = crate::json::JsonForm::read_json(&mut message, json, version);
                         Some(read.map(|()| Self::$name(message)))

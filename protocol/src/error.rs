@@ -3,7 +3,6 @@
 //! Both errors are one pointer wide, so that a decoder that succeeds pays nothing for the one that could fail. They
 //! are built in cold code, and the path to the field is added on the way out, level by level.
 
-use std::borrow::Cow;
 use std::fmt;
 
 /// Bytes that are not what they claim to be: where, what, and in which field.
@@ -31,6 +30,23 @@ struct DecodeFailure {
 enum Step {
     Field(&'static str),
     Index(usize),
+}
+
+/// Steps that were written innermost first, as they are read: `topics[2].partitions[0].leader_id`.
+fn joined(steps: &[Step]) -> String {
+    let mut path = String::new();
+    for step in steps.iter().rev() {
+        match step {
+            Step::Field(name) => {
+                if !path.is_empty() {
+                    path.push('.');
+                }
+                path.push_str(name);
+            }
+            Step::Index(index) => path.push_str(&format!("[{index}]")),
+        }
+    }
+    path
 }
 
 /// Why bytes were refused.
@@ -149,19 +165,7 @@ impl DecodeError {
     /// Which field, from the outside in: `topics[2].partitions[0].leader_id`; empty if it is none.
     #[must_use]
     pub fn path(&self) -> String {
-        let mut path = String::new();
-        for step in self.0.path.iter().rev() {
-            match step {
-                Step::Field(name) => {
-                    if !path.is_empty() {
-                        path.push('.');
-                    }
-                    path.push_str(name);
-                }
-                Step::Index(index) => path.push_str(&format!("[{index}]")),
-            }
-        }
-        path
+        joined(&self.0.path)
     }
 
     /// Adds the field that was being read.
@@ -259,13 +263,26 @@ impl fmt::Debug for DecodeError {
 impl std::error::Error for DecodeError {}
 
 /// A value that the chosen version cannot carry: which field, and why.
+///
+/// ```
+/// use milena_protocol::{EncodeErrorKind, Message};
+/// use milena_protocol::messages::{MetadataRequest, metadata::MetadataRequestTopic};
+///
+/// let by_id = MetadataRequestTopic { name: None, ..Default::default() };
+/// let topics = vec![MetadataRequestTopic::default(), by_id];
+/// let request = MetadataRequest { topics: Some(topics), ..Default::default() };
+/// let error = request.to_bytes(4).unwrap_err();
+/// assert_eq!(*error.kind(), EncodeErrorKind::NullNotAllowed { version: 4 });
+/// assert_eq!(error.path(), "topics[1].name");
+/// ```
 #[derive(Clone)]
 pub struct EncodeError(Box<EncodeFailure>);
 
 #[derive(Clone)]
 struct EncodeFailure {
     kind: EncodeErrorKind,
-    path: Vec<Cow<'static, str>>,
+    /// Innermost first, as in decoding.
+    path: Vec<Step>,
 }
 
 /// Why a value cannot be written.
@@ -326,18 +343,25 @@ impl EncodeError {
         &self.0.kind
     }
 
-    /// Which field, from the outside in; empty if it is none.
+    /// Which field, from the outside in: `topics[2].name`; empty if it is none.
     #[must_use]
     pub fn path(&self) -> String {
-        let names: Vec<&str> = self.0.path.iter().rev().map(AsRef::as_ref).collect();
-        names.join(".")
+        joined(&self.0.path)
     }
 
     /// Adds the field that was being written.
     #[cold]
     #[must_use]
     pub fn in_field(mut self, name: &'static str) -> Self {
-        self.0.path.push(Cow::Borrowed(name));
+        self.0.path.push(Step::Field(name));
+        self
+    }
+
+    /// Adds the element that was being written.
+    #[cold]
+    #[must_use]
+    pub fn in_element(mut self, index: usize) -> Self {
+        self.0.path.push(Step::Index(index));
         self
     }
 }

@@ -34,13 +34,13 @@ pub trait JsonForm {
     /// The value as JSON, with the fields that `version` has.
     ///
     /// # Errors
-    /// As encoding: a field that the version cannot carry.
+    /// As encoding: a version that the message does not have, a field that the version cannot carry.
     fn to_json(&self, version: i16) -> Result<Value, EncodeError>;
 
     /// Reads the value over `self`, which is at its default. Fields that the version does not have are overlooked.
     ///
     /// # Errors
-    /// A field that is missing, of the wrong type or out of range.
+    /// A version that the message does not have; a field that is missing, of the wrong type or out of range.
     fn read_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError>;
 }
 
@@ -60,11 +60,6 @@ enum Problem {
 impl JsonError {
     fn expected(expected: &'static str) -> Self {
         Self { path: String::new(), problem: Problem::IsNot(expected) }
-    }
-
-    /// The message does not have this version.
-    pub(crate) fn unsupported(version: i16, versions: VersionRange) -> Self {
-        Self { path: String::new(), problem: Problem::Version(version, versions) }
     }
 
     fn within(mut self, step: &str) -> Self {
@@ -93,6 +88,14 @@ impl fmt::Display for JsonError {
 }
 
 impl std::error::Error for JsonError {}
+
+/// Refuses to read a version that the message does not have.
+pub(crate) fn check_version(version: i16, versions: VersionRange) -> Result<(), JsonError> {
+    if versions.contains(version) {
+        return Ok(());
+    }
+    Err(JsonError { path: String::new(), problem: Problem::Version(version, versions) })
+}
 
 /// The object that a struct is written as.
 pub(crate) fn object(value: &Value) -> Result<&Object, JsonError> {
@@ -282,7 +285,11 @@ fn elements<T: JsonForm + Default>(value: &Value, version: i16) -> Result<Vec<T>
 
 impl<T: JsonForm + Default> JsonForm for Vec<T> {
     fn to_json(&self, version: i16) -> Result<Value, EncodeError> {
-        self.iter().map(|element| element.to_json(version)).collect()
+        let mut values = Vec::with_capacity(self.len());
+        for (index, element) in self.iter().enumerate() {
+            values.push(element.to_json(version).map_err(|error| error.in_element(index))?);
+        }
+        Ok(Value::Array(values))
     }
 
     fn read_json(&mut self, value: &Value, version: i16) -> Result<(), JsonError> {
@@ -343,6 +350,7 @@ mod tests {
     use super::*;
     use crate::error::EncodeErrorKind;
     use crate::messages::MetadataRequest;
+    use crate::messages::metadata::MetadataRequestTopic;
 
     #[test]
     fn an_error_names_the_field_that_is_wrong() {
@@ -372,6 +380,19 @@ mod tests {
         assert_eq!(kind, EncodeErrorKind::UnsupportedVersion { version: 99, lowest: 0, highest: 13 });
         let read = crate::Request::from_json(ApiKey::METADATA, 99, &Value::Null).unwrap();
         assert_eq!(read.unwrap_err().to_string(), "the message has no version 99, only 0-13");
+
+        let mut typed = MetadataRequest::default();
+        assert_eq!(*typed.to_json(99).unwrap_err().kind(), kind);
+        let error = typed.read_json(&serde_json::json!({}), 99).unwrap_err();
+        assert_eq!(error.to_string(), "the message has no version 99, only 0-13");
+    }
+
+    #[test]
+    fn a_field_that_cannot_be_written_is_named_with_its_element() {
+        let by_id = MetadataRequestTopic { name: None, ..Default::default() };
+        let topics = vec![MetadataRequestTopic::default(), by_id];
+        let request = MetadataRequest { topics: Some(topics), ..Default::default() };
+        assert_eq!(request.to_json(4).unwrap_err().path(), "topics[1].name");
     }
 
     #[test]

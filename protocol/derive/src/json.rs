@@ -11,10 +11,12 @@ pub(crate) fn expand(schema: &Struct) -> TokenStream {
     let puts = schema.fields.iter().map(put);
     let takes = schema.fields.iter().map(take);
     let (put_unknown, take_unknown) = unknown(schema);
+    let (check_put, check_take) = version_checks(schema);
     quote! {
         #[cfg(feature = "json")]
         impl crate::json::JsonForm for #ident {
             fn to_json(&self, version: i16) -> Result<crate::json::Value, crate::error::EncodeError> {
+                #check_put
                 let mut object = crate::json::Object::new();
                 #(#puts)*
                 #put_unknown
@@ -22,6 +24,7 @@ pub(crate) fn expand(schema: &Struct) -> TokenStream {
             }
 
             fn read_json(&mut self, value: &crate::json::Value, version: i16) -> Result<(), crate::json::JsonError> {
+                #check_take
                 let object = crate::json::object(value)?;
                 #(#takes)*
                 #take_unknown
@@ -29,6 +32,18 @@ pub(crate) fn expand(schema: &Struct) -> TokenStream {
             }
         }
     }
+}
+
+/// A whole message refuses a version that it does not have; what lies inside is in the message's.
+fn version_checks(schema: &Struct) -> (TokenStream, TokenStream) {
+    if schema.message.is_none() {
+        return (TokenStream::new(), TokenStream::new());
+    }
+    let versions = quote!(<Self as crate::wire::Message>::VERSIONS);
+    (
+        quote!(crate::wire::check_version(version, #versions)?;),
+        quote!(crate::json::check_version(version, #versions)?;),
+    )
 }
 
 /// Tagged fields that the schema does not know are written and read beside the others.

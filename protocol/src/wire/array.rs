@@ -51,8 +51,12 @@ impl<T: Decode + Default> Decode for Vec<T> {
 impl<T: Encode> Encode for Vec<T> {
     fn encode(&self, output: &mut Output) -> Result<(), EncodeError> {
         output.put_length(Some(self.len()))?;
-        for element in self {
-            element.encode(output)?;
+        let mut index = 0;
+        while let Some(element) = self.get(index) {
+            if let Err(error) = element.encode(output) {
+                return Err(error.in_element(index));
+            }
+            index += 1;
         }
         Ok(())
     }
