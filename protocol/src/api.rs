@@ -121,6 +121,9 @@ macro_rules! any_message {
         impl $any {
             /// Reads a whole body, header excluded.
             ///
+            /// A broker that refuses an ApiVersions request answers in version 0, whatever was asked:
+            /// [`answered_version`](crate::negotiation::answered_version) gives the version of a response.
+            ///
             /// # Errors
             /// [`DecodeErrorKind::UnknownApiKey`] for a key outside the table; else as [`Message::read`].
             pub fn decode(api_key: ApiKey, version: i16, body: &Bytes) -> Result<Self, DecodeError> {

@@ -216,6 +216,9 @@ pub fn forward_request(header: &RequestHeader, request: &Request) -> Result<Enco
 
 /// Encodes the response to a request of `version` behind a header of its own, for proxies.
 ///
+/// A refused ApiVersions request is answered in version 0, whatever was asked: `version` is what
+/// [`answered_version`](crate::negotiation::answered_version) gives for the body that was received.
+///
 /// # Errors
 /// As [`encode_request`].
 pub fn forward_response(

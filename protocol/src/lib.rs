@@ -201,6 +201,7 @@
 //! | the records of a batch, inflated | an error that names the limit | 128 MiB | [`records::Limits::inflated_bytes`] |
 //! | memory that decoding a message takes | 64 × its bytes + 64 KiB at most | | tested |
 //! | memory that reading a batch takes | the inflation limit + 1 MiB + 64 × its bytes at most | | tested |
+//! | a batch that is not whole | [`records::Part::Cut`] says what is missing: up to 2 GiB, as its length claims | | whoever waits for the rest |
 //! | an array's count | what the bytes that are left can hold | | the input |
 //! | a string, a client id | refused, both ways | 32,767 bytes | Kafka |
 //! | a varint | refused if it is longer | 5 bytes for 32 bits, 10 for 64 | the format |

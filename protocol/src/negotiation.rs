@@ -87,14 +87,12 @@ impl ApiVersionsAnswer {
 
     /// Reads the body of the answer to an ApiVersions request that was sent in version `asked`.
     ///
-    /// A refusal is in version 0 whatever was asked, so the error code, the first field in every version, decides how
-    /// the body is read.
+    /// A refusal is in version 0 whatever was asked: see [`answered_version`].
     ///
     /// # Errors
     /// As [`Message::read`].
     pub fn read(body: &Bytes, asked: i16) -> Result<Self, DecodeError> {
-        let is_unsupported = body.starts_with(&ErrorCode::UNSUPPORTED_VERSION.0.to_be_bytes());
-        let response = ApiVersionsResponse::read(body, if is_unsupported { 0 } else { asked })?;
+        let response = ApiVersionsResponse::read(body, answered_version(ApiKey::API_VERSIONS, asked, body))?;
         let versions = BrokerVersions::of(&response);
         Ok(match response.error_code {
             ErrorCode::NONE => Self::Offered(versions),
@@ -105,6 +103,28 @@ impl ApiVersionsAnswer {
             code => Self::Refused(code),
         })
     }
+}
+
+/// The version that a response's body is in: `asked`, the version of the request, but for a broker that does not know
+/// that version of ApiVersions. It answers in version 0 (KIP-511), and the error code tells, the first field in every
+/// version.
+///
+/// ```
+/// use milena_protocol::messages::ApiVersionsResponse;
+/// use milena_protocol::negotiation::answered_version;
+/// use milena_protocol::{ApiKey, ErrorCode, Message, Response};
+///
+/// let refusal = ApiVersionsResponse { error_code: ErrorCode::UNSUPPORTED_VERSION, ..Default::default() };
+/// let body = refusal.to_bytes(0)?;
+/// let version = answered_version(ApiKey::API_VERSIONS, 4, &body);
+/// assert_eq!(version, 0);
+/// assert_eq!(Response::decode(ApiKey::API_VERSIONS, version, &body)?, refusal.into());
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use]
+pub fn answered_version(api_key: ApiKey, asked: i16, body: &[u8]) -> i16 {
+    let is_refusal = body.starts_with(&ErrorCode::UNSUPPORTED_VERSION.0.to_be_bytes());
+    if api_key == ApiKey::API_VERSIONS && is_refusal { 0 } else { asked }
 }
 
 #[cfg(test)]
@@ -165,6 +185,16 @@ mod tests {
         for (apis, asked, expected) in cases {
             assert_eq!(ApiVersionsAnswer::read(&answer(unsupported, apis, 0), asked).unwrap(), expected);
         }
+    }
+
+    #[test]
+    fn only_a_refusal_to_tell_versions_is_in_another_version_than_the_question() {
+        let refusal = answer(ErrorCode::UNSUPPORTED_VERSION, &[], 0);
+        let answered = answer(ErrorCode::NONE, &[], 3);
+        assert_eq!(answered_version(ApiKey::API_VERSIONS, 3, &refusal), 0);
+        assert_eq!(answered_version(ApiKey::API_VERSIONS, 3, &answered), 3);
+        assert_eq!(answered_version(ApiKey::FIND_COORDINATOR, 3, &refusal), 3);
+        assert_eq!(answered_version(ApiKey::API_VERSIONS, 3, &[]), 3);
     }
 
     #[test]

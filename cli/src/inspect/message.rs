@@ -3,10 +3,10 @@
 use bytes::Bytes;
 use protocol::json::{JsonForm, Value};
 use protocol::messages::*;
+use protocol::negotiation::answered_version;
 use protocol::schema::StructSchema;
 use protocol::{
-    ApiKey, DecodeError, EncodeError, ErrorCode, Message, Request, RequestHeader, Response, ResponseHeader,
-    nearest,
+    ApiKey, DecodeError, EncodeError, Message, Request, RequestHeader, Response, ResponseHeader, nearest,
 };
 
 use super::tree::Item;
@@ -192,12 +192,9 @@ pub(crate) fn request_body(api_key: ApiKey, version: i16, body: &Bytes) -> Findi
     Finding::of_api("request", api_key, version, 0, json)
 }
 
-/// The body of a response.
-///
-/// A broker that does not know the version of an ApiVersions request answers in version 0 (KIP-511).
+/// The body of the response to a request in `version`.
 pub(crate) fn response_body(api_key: ApiKey, version: i16, body: &Bytes) -> Finding {
-    let is_refusal = body.starts_with(&ErrorCode::UNSUPPORTED_VERSION.0.to_be_bytes());
-    let version = if api_key == ApiKey::API_VERSIONS && is_refusal { 0 } else { version };
+    let version = answered_version(api_key, version, body);
     let json = Response::decode(api_key, version, body)
         .map_err(Trouble::from)
         .and_then(|response| response.to_json(version).map_err(unshown));

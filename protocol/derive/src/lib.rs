@@ -25,9 +25,10 @@
 //!
 //! A struct inside a message may say `#[message(name = "PartitionData")]` where Kafka gives one name to two structs.
 //!
-//! What comes out is one line a field that calls the public functions of the `wire` module, and nothing clever:
-//! `Default`, `Decode`, `Encode`, for whole messages `Message`, the schema as data, and with the feature `json` the
-//! JSON form. `schema` reads the attributes; `decode`, `encode`, `describe` and `json` write one impl each.
+//! What comes out is one line a field that calls the `wire` module, and nothing clever: `Default`, `Decode`, `Encode`,
+//! for whole messages `Message`, the schema as data, and with the feature `json` the JSON form. Some of what it calls is
+//! private to `milena-protocol` (nullable structs, checks of the version, the fields of an object), and paths begin with
+//! `crate`: it is for that crate alone. `schema` reads the attributes; `decode`, `encode`, `describe` and `json` write one impl each.
 
 mod decode;
 mod describe;

@@ -134,6 +134,8 @@ pub enum Part {
         /// Bytes of it that are here.
         have: usize,
         /// Bytes of it that are not; the fewest it can be if its length is cut off too.
+        ///
+        /// Its length claims so many, up to 2 GiB: whoever waits for them sets a bound.
         missing: usize,
     },
 }

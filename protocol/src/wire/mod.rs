@@ -151,7 +151,8 @@ pub trait Message: Decode + Encode + Struct + Default {
     /// Appends the body, header excluded, to what `output` already holds.
     ///
     /// # Errors
-    /// [`EncodeErrorKind::UnsupportedVersion`], or the first field that this version cannot carry.
+    /// [`EncodeErrorKind::UnsupportedVersion`], or the first field that this version cannot carry. What lies before that
+    /// field is in `output` then: it is of no use any more, but for the bytes from before.
     fn write(&self, version: i16, output: &mut Output) -> Result<(), EncodeError> {
         check_version(version, Self::VERSIONS)?;
         output.set_version(version, Self::is_flexible(version));
