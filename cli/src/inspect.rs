@@ -184,14 +184,13 @@ fn show_bytes<W: Write>(
         }
         (Some(Named::Api(key)), Some(Direction::Response)) => {
             let version = arguments.version.ok_or_else(|| Failure::usage(NO_VERSION))?;
-            best(response_readings(arguments, key, version, bytes))
-                .ok_or_else(|| Failure::usage(NO_VERSION))?
+            response_reading(arguments, key, version, bytes).ok_or_else(|| Failure::usage(NO_VERSION))?
         }
         (Some(Named::Api(key)), Some(Direction::Request)) => {
-            best(request_readings(arguments, Some(key), bytes)).ok_or_else(|| Failure::usage(NO_VERSION))?
+            request_reading(arguments, Some(key), bytes).ok_or_else(|| Failure::usage(NO_VERSION))?
         }
         (None, Some(Direction::Request)) => {
-            best(request_readings(arguments, None, bytes)).ok_or_else(|| Failure::usage(NO_VERSION))?
+            request_reading(arguments, None, bytes).ok_or_else(|| Failure::usage(NO_VERSION))?
         }
         (Some(Named::Api(_)), None) => return Err(Failure::usage("give --type request or --type response")),
         (None, Some(Direction::Response)) => {
@@ -211,54 +210,62 @@ const NO_VERSION: &str = "give --version: these bytes do not say their version";
 type Reading = (usize, Finding);
 
 /// The first reading without trouble, else that which got furthest.
-fn best(readings: Vec<Reading>) -> Option<Reading> {
-    let progress = |(start, finding): &Reading| match &finding.trouble {
+fn best(readings: impl DoubleEndedIterator<Item = Reading>) -> Option<Reading> {
+    let progress = |(_, finding): &Reading| match &finding.trouble {
         None => usize::MAX,
-        Some(trouble) => start + trouble.offset,
+        Some(trouble) => trouble.offset,
     };
     // Of equal ones `max_by_key` takes the last.
-    readings.into_iter().rev().max_by_key(progress)
+    readings.rev().max_by_key(progress)
 }
 
-/// A request frame with its length, one without, or a body. If it is said what it is, its header must agree.
-fn request_readings(arguments: &Arguments, api_key: Option<ApiKey>, bytes: &Bytes) -> Vec<Reading> {
-    let mut readings: Vec<Reading> = Vec::new();
+/// A request frame if its length stands before it, else one without its length, or a body. If it is said what it is, its
+/// header must agree.
+fn request_reading(arguments: &Arguments, api_key: Option<ApiKey>, bytes: &Bytes) -> Option<Reading> {
+    let is_asked = |frame: &Bytes| match (RequestHeader::peek(frame), api_key) {
+        (Some((key, version, _)), Some(asked)) => {
+            key == asked && arguments.version.is_none_or(|asked| version == asked)
+        }
+        (_, asked) => asked.is_none(),
+    };
+    let mut frame = None;
     if !arguments.body {
-        let is_asked = |frame: &Bytes| match (RequestHeader::peek(frame), api_key) {
-            (Some((key, version, _)), Some(asked)) => {
-                key == asked && arguments.version.is_none_or(|asked| version == asked)
-            }
-            (_, asked) => asked.is_none(),
-        };
-        let frames = frame_starts(bytes).map(|start| (start, bytes.slice(start..)));
-        let frames = frames.filter(|(_, frame)| is_asked(frame));
-        readings.extend(frames.map(|(start, frame)| (start, message::request(&frame))));
+        let (start, content) =
+            framed(bytes, LEAST_REQUEST).map_or((0, bytes.clone()), |frame| (PREFIX, frame));
+        frame = is_asked(&content).then(|| (start, message::request(&content)));
+        if frame.is_some() && start == PREFIX {
+            return frame;
+        }
     }
-    if let (Some(key), Some(version)) = (api_key, arguments.version) {
-        readings.push((0, message::request_body(key, version, bytes)));
-    }
-    readings
+    let body =
+        api_key.zip(arguments.version).map(|(key, version)| message::request_body(key, version, bytes));
+    best(frame.into_iter().chain(body.map(|body| (0, body))))
 }
 
-/// A response frame with its length, a body, or a frame without its length. A correlation id is no sign to know a frame
-/// by, so that a body that can be read is taken for one.
-fn response_readings(arguments: &Arguments, key: ApiKey, version: i16, bytes: &Bytes) -> Vec<Reading> {
-    let mut readings: Vec<Reading> = Vec::new();
-    if !arguments.body {
-        let read = |start| (start, message::response(key, version, &bytes.slice(start..)));
-        readings.extend(frame_starts(bytes).map(read));
+/// A response frame if its length stands before it, else a body, or a frame without its length. A correlation id is no
+/// sign to know a frame by, so that a body that can be read is taken for one.
+fn response_reading(arguments: &Arguments, key: ApiKey, version: i16, bytes: &Bytes) -> Option<Reading> {
+    let body = || (0, message::response_body(key, version, bytes));
+    if arguments.body {
+        return Some(body());
     }
-    let body = (0, message::response_body(key, version, bytes));
-    readings.insert(usize::from(readings.len() == 2), body);
-    readings
+    match framed(bytes, LEAST_RESPONSE) {
+        Some(frame) => Some((PREFIX, message::response(key, version, &frame))),
+        None => best([body(), (0, message::response(key, version, bytes))].into_iter()),
+    }
 }
 
-/// Where a frame's header may begin: behind its length, if the bytes begin with that, or at once.
-fn frame_starts(bytes: &[u8]) -> impl Iterator<Item = usize> {
-    let length = bytes.first_chunk().map(|length| i32::from_be_bytes(*length));
-    let has_length = length.is_some_and(|length| usize::try_from(length) == Ok(bytes.len() - PREFIX));
-    has_length.then_some(PREFIX).into_iter().chain([0])
+/// What follows a length that fits exactly. That is no accident, unless what it counts is too short for a header: four
+/// bytes of zeros may well be a body.
+fn framed(bytes: &Bytes, least: usize) -> Option<Bytes> {
+    let length = usize::try_from(i32::from_be_bytes(*bytes.first_chunk()?)).ok()?;
+    (length >= least && length == bytes.len() - PREFIX).then(|| bytes.slice(PREFIX..))
 }
+
+/// The shortest header of a request: key, version, correlation id.
+const LEAST_REQUEST: usize = 8;
+/// The shortest header of a response: the correlation id.
+const LEAST_RESPONSE: usize = 4;
 
 fn show_stream<W: Write>(
     arguments: &Arguments,

@@ -1,7 +1,7 @@
 //! The batches of a records field, looked at one after another.
 
 use bytes::Bytes;
-use protocol::Message;
+use protocol::DecodeError;
 use protocol::json::{JsonForm, Value};
 use protocol::records::{
     BatchHeader, ControlRecord, LegacyHeader, Limits, Part, Record, RecordBatch, TimestampType, batches,
@@ -18,8 +18,8 @@ pub(crate) trait Show {
     /// A batch begins; `crc` is what its checksum says.
     fn batch(&mut self, place: &Place, about: &About, crc: Result<(), Trouble>) -> Result<(), Self::Error>;
 
-    /// A record of it; of a control batch also what it says.
-    fn record(&mut self, record: &Record<'_>, control: Option<&ControlRecord>) -> Result<(), Self::Error>;
+    /// A record of it; of a control batch also what it says, if that could be read.
+    fn record(&mut self, record: &Record<'_>, control: Option<&Control>) -> Result<(), Self::Error>;
 
     /// Its records cannot be read, or not any further. The offset counts from the start of the batch, or of what it
     /// inflates to.
@@ -75,7 +75,15 @@ impl About {
     }
 }
 
+/// What a control record says, and the version in which it was read.
+#[derive(Debug)]
+pub(crate) struct Control {
+    pub(crate) record: ControlRecord,
+    version: i16,
+}
+
 /// Shows the batches of `field`, with their records if that is wanted; gives whether all of them are whole and right.
+/// The records are read in any case, for damage in them is told whether they are shown or not.
 pub(crate) fn show<S: Show>(field: &Bytes, with_records: bool, show: &mut S) -> Result<bool, S::Error> {
     let (mut is_right, mut offset) = (true, 0);
     for (index, part) in batches(field).enumerate() {
@@ -87,8 +95,8 @@ pub(crate) fn show<S: Show>(field: &Bytes, with_records: bool, show: &mut S) -> 
                 is_right &= crc.is_ok();
                 let is_checked = crc.is_ok();
                 show.batch(&place, &About::Batch(*batch.header()), crc)?;
-                if with_records && is_checked {
-                    is_right &= show_records(&batch, &place, show)?;
+                if is_checked {
+                    is_right &= show_records(&batch, &place, with_records, show)?;
                 }
                 show.end()?;
                 offset += place.size;
@@ -99,9 +107,11 @@ pub(crate) fn show<S: Show>(field: &Bytes, with_records: bool, show: &mut S) -> 
                 is_right &= crc.is_ok();
                 let is_checked = crc.is_ok();
                 show.batch(&place, &About::Legacy(*batch.header()), crc)?;
-                if with_records && is_checked {
+                if is_checked {
                     match batch.records(&Limits::default()) {
-                        Ok(set) => is_right &= show_each(set.iter(), |_| None, &place, show)?,
+                        Ok(set) => {
+                            is_right &= show_each(set.iter(), |_, _| Ok(None), &place, with_records, show)?;
+                        }
                         Err(error) => {
                             show.damaged(&place, error.into())?;
                             is_right = false;
@@ -126,44 +136,72 @@ pub(crate) fn show<S: Show>(field: &Bytes, with_records: bool, show: &mut S) -> 
     Ok(is_right)
 }
 
-fn show_records<S: Show>(batch: &RecordBatch, place: &Place, show: &mut S) -> Result<bool, S::Error> {
-    let is_control = batch.header().attributes.is_control();
-    let control = |record: &Record<'_>| if is_control { ControlRecord::read(record).ok() } else { None };
-    match batch.records(&Limits::default()) {
-        Ok(set) => show_each(set.iter(), control, place, show),
-        Err(error) => show.damaged(place, error.into()).map(|()| false),
-    }
+fn show_records<S: Show>(
+    batch: &RecordBatch,
+    place: &Place,
+    is_wanted: bool,
+    show: &mut S,
+) -> Result<bool, S::Error> {
+    let set = match batch.records(&Limits::default()) {
+        Ok(set) => set,
+        Err(error) => return show.damaged(place, error.into()).map(|()| false),
+    };
+    let records_at = if batch.is_compressed() { 0 } else { batch.size() - set.payload().len() };
+    let control = |index: usize, record: &Record<'_>| {
+        if !batch.header().attributes.is_control() {
+            return Ok(None);
+        }
+        let read = ControlRecord::read_with_version(record);
+        read.map(|(record, version)| Some(Control { record, version })).map_err(|error| {
+            // Its offset is in the key or in the value, which are slices of the records.
+            let field = if error.path() == "key" { record.key } else { record.value };
+            let start = field.map_or(0, |field| field.as_ptr().addr() - set.payload().as_ptr().addr());
+            error.in_element(index).in_field("records").shifted_by(records_at + start)
+        })
+    };
+    show_each(set.iter(), control, place, is_wanted, show)
 }
 
 fn show_each<'a, S: Show>(
-    records: impl Iterator<Item = Result<Record<'a>, protocol::DecodeError>>,
-    control: impl Fn(&Record<'_>) -> Option<ControlRecord>,
+    records: impl Iterator<Item = Result<Record<'a>, DecodeError>>,
+    control: impl Fn(usize, &Record<'_>) -> Result<Option<Control>, DecodeError>,
     place: &Place,
+    is_wanted: bool,
     show: &mut S,
 ) -> Result<bool, S::Error> {
-    for record in records {
-        match record {
-            Ok(record) => show.record(&record, control(&record).as_ref())?,
+    for (index, record) in records.enumerate() {
+        let record = match record {
+            Ok(record) => record,
             Err(error) => return show.damaged(place, error.into()).map(|()| false),
+        };
+        let (control, error) = match control(index, &record) {
+            Ok(control) => (control, None),
+            Err(error) => (None, Some(error)),
+        };
+        if is_wanted {
+            show.record(&record, control.as_ref())?;
+        }
+        if let Some(error) = error {
+            return show.damaged(place, error.into()).map(|()| false);
         }
     }
     Ok(true)
 }
 
-/// The JSON form of what a control record says; null of a type that is not known.
-pub(crate) fn control_value(record: &ControlRecord) -> Value {
-    fn of<M: Message + JsonForm>(message: &M) -> Value {
-        message.to_json(M::VERSIONS.highest()).unwrap_or_default()
-    }
-    match record {
+/// The JSON form of what a control record says, in the version in which it was read; null of a type that is not known.
+pub(crate) fn control_value(control: &Control) -> Value {
+    let version = control.version;
+    let shown = match &control.record {
         ControlRecord::Abort(marker) | ControlRecord::Commit(marker) => {
-            json!({ "coordinatorEpoch": marker.coordinator_epoch })
+            return json!({ "coordinatorEpoch": marker.coordinator_epoch });
         }
-        ControlRecord::LeaderChange(message) => of(message),
-        ControlRecord::SnapshotHeader(message) => of(message),
-        ControlRecord::SnapshotFooter(message) => of(message),
-        ControlRecord::KRaftVersion(message) => of(message),
-        ControlRecord::KRaftVoters(message) => of(message),
-        _ => Value::Null,
-    }
+        ControlRecord::LeaderChange(message) => message.to_json(version),
+        ControlRecord::SnapshotHeader(message) => message.to_json(version),
+        ControlRecord::SnapshotFooter(message) => message.to_json(version),
+        ControlRecord::KRaftVersion(message) => message.to_json(version),
+        ControlRecord::KRaftVoters(message) => message.to_json(version),
+        _ => return Value::Null,
+    };
+    // What was read in a version has a form in it.
+    shown.unwrap_or_default()
 }

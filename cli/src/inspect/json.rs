@@ -5,10 +5,10 @@
 use std::io::{self, Write};
 
 use protocol::json::{JsonForm, Value};
-use protocol::records::{ControlRecord, Record};
+use protocol::records::Record;
 use serde_json::json;
 
-use super::batches::{self, About};
+use super::batches::{self, About, Control};
 use super::message::{Finding, Trouble};
 use super::report::Place;
 use super::tree::{Item, base64, json_name};
@@ -169,7 +169,7 @@ impl batches::Show for Objects<'_> {
         Ok(())
     }
 
-    fn record(&mut self, record: &Record<'_>, control: Option<&ControlRecord>) -> io::Result<()> {
+    fn record(&mut self, record: &Record<'_>, control: Option<&Control>) -> io::Result<()> {
         let bytes = |bytes: Option<&[u8]>| bytes.map(base64);
         let header =
             |header: protocol::records::Header<'_>| json!({"key": header.key, "value": bytes(header.value)});
@@ -182,7 +182,9 @@ impl batches::Show for Objects<'_> {
             "headers": record.headers.iter().map(header).collect::<Vec<_>>(),
         });
         if let Some(control) = control {
-            object["control"] = json!({ "type": control.name(), "value": batches::control_value(control) });
+            let said = &control.record;
+            object["control"] =
+                json!({ "type": said.name(), "id": said.id(), "value": batches::control_value(control) });
         }
         let count = self.record_count.get_or_insert(0);
         let before = if *count == 0 { ",\"records\":[" } else { "," };

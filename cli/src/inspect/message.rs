@@ -106,16 +106,13 @@ impl Named {
     }
 }
 
-macro_rules! data_messages {
+macro_rules! readers {
     ($($name:ident)*) => {
-        const DATA_MESSAGES: &[(&str, DataReader)] = &[$((stringify!($name), read_data::<$name>)),*];
+        &[$((stringify!($name), read_data::<$name>)),*]
     };
 }
 
-data_messages! {
-    AbortedTxn ConsumerProtocolAssignment ConsumerProtocolSubscription ControlRecordTypeSchema DefaultPrincipalData
-    EndTxnMarker KRaftVersionRecord LeaderChangeMessage SnapshotFooterRecord SnapshotHeaderRecord VotersRecord
-}
+const DATA_MESSAGES: &[(&str, DataReader)] = protocol::data_messages!(readers);
 
 fn read_data<M: Message + JsonForm>(
     version: i16,

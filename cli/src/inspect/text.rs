@@ -7,7 +7,7 @@ use protocol::json::Value;
 use protocol::records::{ControlRecord, Record};
 use protocol::wire::TaggedFields;
 
-use super::batches::{self, About};
+use super::batches::{self, About, Control};
 use super::message::{Finding, Trouble};
 use super::report::Place;
 use super::tree::{Item, path_name, unknown_fields};
@@ -189,11 +189,15 @@ impl batches::Show for Lines<'_> {
         }
     }
 
-    fn record(&mut self, record: &Record<'_>, control: Option<&ControlRecord>) -> io::Result<()> {
+    fn record(&mut self, record: &Record<'_>, control: Option<&Control>) -> io::Result<()> {
         write!(self.output, "{}  offset {}, time {}", self.margin, record.offset, record.timestamp)?;
         match control {
+            Some(Control { record: ControlRecord::Unknown { id, value }, .. }) => {
+                let value = nullable(value.as_deref());
+                write!(self.output, ", control record of the unknown type {id}, value {value}")?;
+            }
             Some(control) => {
-                write!(self.output, ", {} {}", control.name(), batches::control_value(control))?;
+                write!(self.output, ", {} {}", control.record.name(), batches::control_value(control))?;
             }
             None => write!(self.output, ", key {}, value {}", nullable(record.key), nullable(record.value))?,
         }

@@ -3,11 +3,14 @@
 use bytes::Bytes;
 use protocol::frame::{encode_request, encode_response};
 use protocol::json::{JsonForm, Value};
+use protocol::messages::leader_change_message::Voter;
 use protocol::messages::metadata::MetadataRequestTopic;
 use protocol::messages::produce::{PartitionProduceData, TopicProduceData};
 use protocol::messages::{LeaderChangeMessage, MetadataRequest, MetadataResponse, ProduceRequest};
-use protocol::names::{BrokerId, ProducerId};
-use protocol::records::{BatchBuilder, BatchOptions, Compression, ControlRecord, EndTransactionMarker};
+use protocol::names::{BrokerId, ProducerId, Uuid};
+use protocol::records::{
+    BatchBuilder, BatchOptions, Compression, ControlRecord, EndTransactionMarker, set_producer,
+};
 use protocol::wire::Output;
 use protocol::{ApiKey, Message, RequestHeader, Response};
 
@@ -325,6 +328,102 @@ fn control_records_are_shown_by_name_with_what_they_say() {
     assert_eq!(control(0)["type"], "LEADER_CHANGE");
     assert_eq!(control(0)["value"]["leaderId"], 3);
     assert_eq!(control(1)["value"]["coordinatorEpoch"], 4);
+}
+
+/// A control batch of one record.
+fn control_batch(key: &[u8], value: &[u8]) -> Bytes {
+    let options = BatchOptions { control: true, ..BatchOptions::default() };
+    let mut builder = BatchBuilder::new(Vec::new(), options);
+    builder.append(5, Some(key), Some(value), []).unwrap();
+    builder.build().unwrap()
+}
+
+#[test]
+fn control_records_are_shown_in_the_version_that_was_read_and_unknown_ones_with_their_bytes() {
+    let arguments = ["--records", "--file", "-", "--records-content"];
+    let voter = Voter { voter_id: 7, voter_directory_id: Uuid::from_u128(5), ..Default::default() };
+    let message = LeaderChangeMessage { version: 1, voters: vec![voter], ..Default::default() };
+    for (version, has_directory) in [(0, false), (1, true)] {
+        let mut message = message.clone();
+        if !has_directory {
+            message.voters[0].voter_directory_id = Uuid::default();
+        }
+        let batch = control_batch(&[0, 0, 0, 2], &message.to_bytes(version).unwrap());
+        let printed = inspect(&arguments, &batch).ok();
+        assert_eq!(printed.contains("voterDirectoryId"), has_directory, "{printed}");
+    }
+
+    let unknown = control_batch(&[0, 0, 0, 99], b"anything");
+    let printed = inspect(&arguments, &unknown).ok();
+    assert!(printed.contains(", control record of the unknown type 99, value \"anything\"\n"), "{printed}");
+    let found = json(&inspect(&[&arguments[..], &["--json"]].concat(), &unknown).ok());
+    let record = &found["records"][0]["batches"][0]["records"][0];
+    assert_eq!(record["control"], json(r#"{"type": "UNKNOWN", "id": 99, "value": null}"#));
+    assert_eq!(record["value"], "YW55dGhpbmc=");
+}
+
+#[test]
+fn a_control_record_that_cannot_be_read_is_told_by_its_place() {
+    // Behind the header of 61 bytes: length, attributes, two deltas, the key's length; the key; the value's length.
+    for (key, value, place) in [
+        (&[0, 0, 0][..], &[0, 0, 0, 0, 0, 1][..], "at its byte 68, in records[0].key"),
+        (&[0, 0, 0, 1], &[0, 0, 0, 0, 1], "at its byte 73, in records[0].value"),
+    ] {
+        let batch = control_batch(key, value);
+        for arguments in
+            [&["--records", "--file", "-"][..], &["--records", "--file", "-", "--records-content"]]
+        {
+            let run = inspect(arguments, &batch);
+            assert_eq!(run.code, Some(1), "{run:?}");
+            assert!(text(&run).contains(&format!("batch 0 malformed {place}")), "{run:?}");
+        }
+        let run = inspect(&["--records", "--file", "-", "--json"], &batch);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        assert!(json(&text(&run))["records"][0]["batches"][0]["error"].is_object(), "{run:?}");
+    }
+}
+
+#[test]
+fn damage_inside_a_batch_is_told_whether_its_records_are_shown_or_not() {
+    let options = BatchOptions { compression: Compression::Gzip, ..BatchOptions::default() };
+    let mut builder = BatchBuilder::new(Vec::new(), options);
+    builder.append(5, Some(b"key"), Some(b"value"), []).unwrap();
+    let mut batch = builder.build().unwrap().to_vec();
+    inspect(&["--records", "--file", "-"], &batch).ok();
+
+    // Inside the compressed stream, with a checksum that fits.
+    let middle = (61 + batch.len()) / 2;
+    batch[middle] ^= 0xff;
+    set_producer(&mut batch, ProducerId(-1), -1, -1).unwrap();
+    for arguments in [
+        &["--records", "--file", "-"][..],
+        &["--records", "--file", "-", "--records-content"],
+        &["--records", "--file", "-", "--json"],
+    ] {
+        let run = inspect(arguments, &batch);
+        assert_eq!(run.code, Some(1), "{run:?}");
+        let printed = text(&run);
+        assert!(printed.contains("crc ok") || printed.contains("\"crcOk\":true"), "{printed}");
+        assert!(printed.contains("malformed") || printed.contains("\"error\":"), "{printed}");
+    }
+}
+
+#[test]
+fn a_length_that_fits_says_where_a_frame_begins() {
+    // A version of Metadata that there is not; from byte 0 on it could be Produce v10.
+    let run = inspect(&["--type", "request", "--hex", "0000000a 0003 0063 00000001 ffff"], b"");
+    assert_eq!(run.code, Some(1), "{run:?}");
+    assert!(text(&run).starts_with("@0 request Metadata v99, 14 bytes"), "{run:?}");
+
+    // A response's body of zeros is no frame of length 0.
+    let arguments = ["--type", "response", "--api", "AddOffsetsToTxn", "--version", "0"];
+    let printed = inspect(&[&arguments[..], &["--hex", "00000000 0000"]].concat(), b"").ok();
+    assert!(printed.contains("throttle_time_ms: 0") && !printed.contains("correlation"), "{printed}");
+    let framed = inspect(&[&arguments[..], &["--hex", "0000000a 00000007 00000000 0000"]].concat(), b"").ok();
+    assert!(framed.contains("correlation 7"), "{framed}");
+    // A broken body behind it is broken where it is, and not read from byte 0.
+    let broken = inspect(&[&arguments[..], &["--hex", "00000008 00000007 00000000"]].concat(), b"");
+    assert!(broken.code == Some(1) && text(&broken).contains("malformed at byte 12"), "{broken:?}");
 }
 
 #[test]

@@ -1,7 +1,8 @@
 //! The messages: one file an API, request and response together, in the order of Kafka's definition.
 //!
 //! Field and struct names are Kafka's in Rust's case. An attribute says in which versions a field is on the wire; no
-//! attribute, all of them.
+//! attribute, all of them. The eleven structures that Kafka keeps inside records and fields have no API key;
+//! [`data_messages!`](crate::data_messages) names them.
 
 pub mod aborted_txn;
 pub mod add_offsets_to_txn;
@@ -226,3 +227,24 @@ pub use self::vote::{VoteRequest, VoteResponse};
 pub use self::voters_record::VotersRecord;
 pub use self::write_share_group_state::{WriteShareGroupStateRequest, WriteShareGroupStateResponse};
 pub use self::write_txn_markers::{WriteTxnMarkersRequest, WriteTxnMarkersResponse};
+
+/// Gives the names of all data messages, the structures that Kafka keeps inside records and fields, to a macro of yours.
+///
+/// ```
+/// use milena_protocol::{Message, messages::*};
+///
+/// macro_rules! names {
+///     ($($message:ident)*) => { [$(<$message as Message>::NAME),*] };
+/// }
+/// assert_eq!(milena_protocol::data_messages!(names).len(), 11);
+/// ```
+#[macro_export]
+macro_rules! data_messages {
+    ($macro:ident) => {
+        $macro! {
+            AbortedTxn ConsumerProtocolAssignment ConsumerProtocolSubscription ControlRecordTypeSchema
+            DefaultPrincipalData EndTxnMarker KRaftVersionRecord LeaderChangeMessage SnapshotFooterRecord
+            SnapshotHeaderRecord VotersRecord
+        }
+    };
+}

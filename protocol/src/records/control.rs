@@ -11,7 +11,7 @@
 use bytes::Bytes;
 
 use super::{BatchBuilder, BatchOptions, Record};
-use crate::error::{DecodeError, EncodeError, EncodeErrorKind};
+use crate::error::{DecodeError, EncodeError};
 use crate::messages::{
     KRaftVersionRecord, LeaderChangeMessage, SnapshotFooterRecord, SnapshotHeaderRecord, VotersRecord,
 };
@@ -56,8 +56,13 @@ pub enum ControlRecord {
     KRaftVersion(KRaftVersionRecord),
     /// Who may vote.
     KRaftVoters(VotersRecord),
-    /// A type that was not known when this was written: to be passed over.
-    Unknown(i16),
+    /// A type that was not known when this was written: to be passed over, or to be handed on as it is.
+    Unknown {
+        /// The number of the type.
+        id: i16,
+        /// What the record's value is.
+        value: Option<Bytes>,
+    },
 }
 
 /// The value of a record that ends a transaction.
@@ -74,23 +79,35 @@ impl ControlRecord {
     /// No key, or one too short; a value that is not what its type asks for. Later versions of keys and of the ends of
     /// transactions are read as far as they are known.
     pub fn read(record: &Record<'_>) -> Result<Self, DecodeError> {
-        let in_field = |name| move |error: DecodeError| error.in_field(name);
-        let (_, kind) = parse::parse(key, record.key.unwrap_or_default()).map_err(in_field("key"))?;
-        let value = record.value.unwrap_or_default();
-        Self::of_kind(kind, value).map_err(in_field("value"))
+        Self::read_with_version(record).map(|(control, _)| control)
     }
 
-    fn of_kind(kind: i16, value: &[u8]) -> Result<Self, DecodeError> {
-        let marker = || parse::parse(marker, value).map(|(_, marker)| marker);
-        Ok(match kind {
-            0 => Self::Abort(marker()?),
-            1 => Self::Commit(marker()?),
-            2 => Self::LeaderChange(message(value)?),
-            3 => Self::SnapshotHeader(message(value)?),
-            4 => Self::SnapshotFooter(message(value)?),
-            5 => Self::KRaftVersion(message(value)?),
-            6 => Self::KRaftVoters(message(value)?),
-            other => Self::Unknown(other),
+    /// As [`read`](Self::read), and gives the version in which the value was read: that of the message, or that which
+    /// the end of a transaction names; 0 of a type that is not known.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_with_version(record: &Record<'_>) -> Result<(Self, i16), DecodeError> {
+        let in_field = |name| move |error: DecodeError| error.in_field(name);
+        let (_, id) = parse::parse(key, record.key.unwrap_or_default()).map_err(in_field("key"))?;
+        Self::of_kind(id, record.value).map_err(in_field("value"))
+    }
+
+    fn of_kind(id: i16, value: Option<&[u8]>) -> Result<(Self, i16), DecodeError> {
+        fn of<T>(kind: fn(T) -> ControlRecord, (value, version): (T, i16)) -> (ControlRecord, i16) {
+            (kind(value), version)
+        }
+        let known = value.unwrap_or_default();
+        let marker = || parse::parse(marker, known).map(|(_, marker)| marker);
+        Ok(match id {
+            0 => of(Self::Abort, marker()?),
+            1 => of(Self::Commit, marker()?),
+            2 => of(Self::LeaderChange, message(known)?),
+            3 => of(Self::SnapshotHeader, message(known)?),
+            4 => of(Self::SnapshotFooter, message(known)?),
+            5 => of(Self::KRaftVersion, message(known)?),
+            6 => of(Self::KRaftVoters, message(known)?),
+            id => (Self::Unknown { id, value: value.map(Bytes::copy_from_slice) }, 0),
         })
     }
 
@@ -105,7 +122,7 @@ impl ControlRecord {
             Self::SnapshotFooter(_) => 4,
             Self::KRaftVersion(_) => 5,
             Self::KRaftVoters(_) => 6,
-            Self::Unknown(id) => *id,
+            Self::Unknown { id, .. } => *id,
         }
     }
 
@@ -120,7 +137,7 @@ impl ControlRecord {
             Self::SnapshotFooter(_) => "SNAPSHOT_FOOTER",
             Self::KRaftVersion(_) => "KRAFT_VERSION",
             Self::KRaftVoters(_) => "KRAFT_VOTERS",
-            Self::Unknown(_) => "UNKNOWN",
+            Self::Unknown { .. } => "UNKNOWN",
         }
     }
 
@@ -129,17 +146,17 @@ impl ControlRecord {
     /// [`abort`](EndTransactionMarker::abort) fill in; `control` is set whatever they say.
     ///
     /// # Errors
-    /// A timestamp below −1; a value that cannot be written; a type that is not known.
+    /// A timestamp below −1; a value that cannot be written.
     pub fn batch(&self, timestamp: i64, options: BatchOptions) -> Result<Bytes, EncodeError> {
         let [high, low] = self.id().to_be_bytes();
         let (key, value) = ([0, 0, high, low], self.value()?);
         let mut builder = BatchBuilder::new(Vec::new(), BatchOptions { control: true, ..options });
-        builder.append(timestamp, Some(&key), Some(&value), [])?;
+        builder.append(timestamp, Some(&key), value.as_deref(), [])?;
         builder.build()
     }
 
-    fn value(&self) -> Result<Bytes, EncodeError> {
-        match self {
+    fn value(&self) -> Result<Option<Bytes>, EncodeError> {
+        let value = match self {
             Self::Abort(marker) | Self::Commit(marker) => {
                 let mut value = [0; 6];
                 value[2..].copy_from_slice(&marker.coordinator_epoch.to_be_bytes());
@@ -150,11 +167,9 @@ impl ControlRecord {
             Self::SnapshotFooter(message) => message.to_bytes(SCHEMA_VERSION),
             Self::KRaftVersion(message) => message.to_bytes(SCHEMA_VERSION),
             Self::KRaftVoters(message) => message.to_bytes(SCHEMA_VERSION),
-            Self::Unknown(_) => {
-                let rule = "is a control record of a type that is not known";
-                Err(EncodeError::new(EncodeErrorKind::InvalidRecord(rule)))
-            }
-        }
+            Self::Unknown { value, .. } => return Ok(value.clone()),
+        };
+        value.map(Some)
     }
 }
 
@@ -162,14 +177,14 @@ impl ControlRecord {
 /// says what the writer knew.
 const SCHEMA_VERSION: i16 = 0;
 
-/// The message in a value. What does not read in Kafka's version may have been written in the one that it names.
-fn message<M: Message>(value: &[u8]) -> Result<M, DecodeError> {
+/// The message in a value, and the version it was read in. What does not read in Kafka's version may have been written
+/// in the one that it names.
+fn message<M: Message>(value: &[u8]) -> Result<(M, i16), DecodeError> {
     let value = Bytes::copy_from_slice(value);
-    M::read(&value, SCHEMA_VERSION).or_else(|error| {
-        match value.first_chunk().copied().map(i16::from_be_bytes) {
-            Some(named @ 1..) => M::read(&value, named).map_err(|_| error),
-            _ => Err(error),
-        }
+    let read = |version| M::read(&value, version).map(|message| (message, version));
+    read(SCHEMA_VERSION).or_else(|error| match value.first_chunk().copied().map(i16::from_be_bytes) {
+        Some(named @ 1..) => read(named).map_err(|_| error),
+        _ => Err(error),
     })
 }
 
@@ -200,10 +215,10 @@ fn key(input: &[u8]) -> Parsed<'_, i16> {
     be_i16(rest)
 }
 
-fn marker(input: &[u8]) -> Parsed<'_, EndTransactionMarker> {
-    let (rest, _version) = version(input)?;
+fn marker(input: &[u8]) -> Parsed<'_, (EndTransactionMarker, i16)> {
+    let (rest, version) = version(input)?;
     let (rest, coordinator_epoch) = be_i32(rest)?;
-    Ok((rest, EndTransactionMarker { coordinator_epoch }))
+    Ok((rest, (EndTransactionMarker { coordinator_epoch }, version)))
 }
 
 /// Later versions begin as this one does; there are none below 0.
@@ -222,11 +237,15 @@ mod tests {
     use crate::records::{Limits, Part, batches};
 
     fn read(key: &[u8], value: &[u8]) -> Result<ControlRecord, DecodeError> {
+        read_with_version(key, Some(value)).map(|(control, _)| control)
+    }
+
+    fn read_with_version(key: &[u8], value: Option<&[u8]>) -> Result<(ControlRecord, i16), DecodeError> {
         let mut builder = BatchBuilder::new(Vec::new(), BatchOptions::default());
-        builder.append(0, Some(key), Some(value), []).unwrap();
+        builder.append(0, Some(key), value, []).unwrap();
         let Some(Ok(Part::Batch(batch))) = batches(&builder.build().unwrap()).next() else { panic!() };
         let set = batch.records(&Limits::default()).unwrap();
-        ControlRecord::read(&set.iter().next().unwrap().unwrap())
+        ControlRecord::read_with_version(&set.iter().next().unwrap().unwrap())
     }
 
     #[test]
@@ -282,14 +301,30 @@ mod tests {
             leader_change_message::Voter { voter_directory_id: Uuid::from_u128(5), ..Default::default() };
         let message = LeaderChangeMessage { version: 1, voters: vec![voter], ..Default::default() };
         let value = message.to_bytes(1).unwrap();
-        assert_eq!(read(&[0, 0, 0, 2], &value).unwrap(), ControlRecord::LeaderChange(message));
+        let key = [0, 0, 0, 2];
+        let found = read_with_version(&key, Some(&value)).unwrap();
+        assert_eq!(found, (ControlRecord::LeaderChange(message), 1));
+
+        // Kafka writes version 0, whatever the value names.
+        let message = LeaderChangeMessage { version: 1, ..Default::default() };
+        let found = read_with_version(&key, Some(&message.to_bytes(0).unwrap())).unwrap();
+        assert_eq!(found, (ControlRecord::LeaderChange(message), 0));
     }
 
     #[test]
-    fn a_type_that_is_not_known_is_kept_and_not_written() {
-        let record = read(&[0, 0, 0, 99], b"anything").unwrap();
-        assert_eq!((&record, record.id(), record.name()), (&ControlRecord::Unknown(99), 99, "UNKNOWN"));
-        assert!(record.batch(0, BatchOptions::default()).is_err());
+    fn a_type_that_is_not_known_is_kept_with_its_value_and_written_again() {
+        let key = [0, 0, 0, 99];
+        for value in [Some(&b"anything"[..]), Some(b""), None] {
+            let (record, _) = read_with_version(&key, value).unwrap();
+            let kept = ControlRecord::Unknown { id: 99, value: value.map(Bytes::copy_from_slice) };
+            assert_eq!((&record, record.id(), record.name()), (&kept, 99, "UNKNOWN"));
+
+            let built = record.batch(0, BatchOptions::default()).unwrap();
+            let Some(Ok(Part::Batch(batch))) = batches(&built).next() else { panic!() };
+            let set = batch.records(&Limits::default()).unwrap();
+            let again = set.iter().next().unwrap().unwrap();
+            assert_eq!((again.key, again.value), (Some(&key[..]), value));
+        }
     }
 
     #[test]
