@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::str::FromStr;
 
+use producer::config::properties_of;
+
 use crate::failure::Failure;
 
 /// One `key=value`; the value may be empty, and may contain `=` itself.
@@ -38,23 +40,12 @@ pub(crate) fn is_true(value: &str) -> bool {
     value.trim().eq_ignore_ascii_case("true")
 }
 
-/// Reads a properties file: a `key=value` a line; lines that begin with `#` or `!` are comments.
+/// Reads a properties file, as Java reads them.
 fn read(path: &Path) -> Result<Vec<Property>, Failure> {
     let text = std::fs::read_to_string(path).map_err(|error| {
         Failure::usage(format!("cannot read the properties file {}: {error}", path.display()))
     })?;
-    let mut properties = Vec::new();
-    for (index, line) in text.lines().enumerate() {
-        let line = line.trim();
-        if line.is_empty() || line.starts_with(['#', '!']) {
-            continue;
-        }
-        let property = line.parse::<Property>();
-        let property =
-            property.map_err(|rule| Failure::usage(format!("{}:{}: {rule}", path.display(), index + 1)))?;
-        properties.push(Property { value: property.value.trim().to_owned(), ..property });
-    }
-    Ok(properties)
+    Ok(properties_of(&text).into_iter().map(|(key, value)| Property { key, value }).collect())
 }
 
 #[cfg(test)]
@@ -80,12 +71,12 @@ mod tests {
     #[test]
     fn what_is_given_wins_over_the_file() {
         let file = std::env::temp_dir().join(format!("milena-properties-{}", std::process::id()));
-        std::fs::write(&file, "# comment\n\nacks = 1\nlinger.ms=5\n").unwrap();
+        std::fs::write(&file, "# comment\n\nacks = 1\nlinger.ms=\\\n  5\nkey.separator: \\t\n").unwrap();
         let given = ["acks=all".parse().unwrap()];
         let all = gather(Some(&file), &given).unwrap();
         std::fs::remove_file(&file).unwrap();
         let all: Vec<_> = all.iter().map(|it| (it.key.as_str(), it.value.as_str())).collect();
-        assert_eq!(all, [("linger.ms", "5"), ("acks", "all")]);
+        assert_eq!(all, [("linger.ms", "5"), ("key.separator", "\t"), ("acks", "all")]);
         assert!(gather(Some(Path::new("/no/such/file")), &[]).is_err());
     }
 }
