@@ -6,7 +6,7 @@
 //!
 //! Every message body is decoded, its values compared with the vector's JSON, and encoded again to the same bytes; and
 //! built from the JSON alone, and encoded to the same bytes. The folder is `MILENA_GOLDEN`, or else
-//! `../shared/golden`, or else the project's own copy. The last line counts vectors and failures.
+//! the project's own copy. The last line counts vectors and failures.
 #![expect(clippy::print_stdout, reason = "a test reports on standard output")]
 
 use std::{fs, path::Path, process::ExitCode};
@@ -39,9 +39,7 @@ fn main() -> ExitCode {
     println!("golden: reading {}", dir.display());
     let mut all = Summary::default();
     all.add(all_messages(&dir.join("messages")));
-    let records = records::run(&dir.join("records"));
-    println!("{:44} {:5} vectors, {} failures", "records", records.vectors, records.failures.len());
-    all.add(records);
+    all.add(records::run(&dir.join("records")));
 
     for failure in &all.failures {
         println!("FAILED {failure}");
@@ -68,7 +66,7 @@ fn all_messages(dir: &Path) -> Summary {
                 continue;
             }
         };
-        println!("{file:44} {:5} vectors, {} failures", summary.vectors, summary.failures.len());
+        summary.print(&file);
         all.add(summary);
     }
     all

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! For messages that is 64 times the input and 64 KiB; for record batches the limit for inflated records, 1 MiB and 64
-//! times the input. Held against it, by a counting allocator: every golden vector, cut at every place and with single
+//! times the input. Held against it, by a counting allocator: every golden vector, headers and data messages too, as it is, cut at every place and with single
 //! bytes changed, messages made from every schema in which each array claims whatever it can get, and compressed streams
 //! around the limit, honest and lying. Beside that,
 //! nothing panics, and arrays of the smallest elements there are still decode. The worst ratio is printed by message.
@@ -32,6 +32,7 @@ fn main() -> ExitCode {
     let mut law = Law::default();
     claims::smallest_elements(&mut law);
     claims::largest_claims(&mut law);
+    claims::tagged_fields_of_headers(&mut law);
     inflation::streams(&mut law);
     match folder::find() {
         Ok(dir) => {

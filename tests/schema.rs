@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use harness::rows::unhex;
 use protocol::records::murmur2;
 use protocol::schema::{FieldSchema, Kind, StructSchema};
 use protocol::{ApiKey, ErrorCode, Message, VersionRange, messages};
@@ -103,8 +104,7 @@ fn keys_go_to_the_partitions_that_the_java_client_chooses() {
     let mut keys = 0;
     for row in rows(include_str!("schema/murmur2.tsv")) {
         let digits = row["key_hex"];
-        let byte = |at: usize| u8::from_str_radix(&digits[at..at + 2], 16).unwrap();
-        let key: Vec<u8> = (0..digits.len()).step_by(2).map(byte).collect();
+        let key = unhex(digits).unwrap();
         assert_eq!(murmur2::murmur2(&key), row["murmur2_i32"].parse::<i32>().unwrap(), "{digits}");
         for partitions in [1, 3, 7, 12, 100] {
             let expected: i32 = row[format!("p{partitions}").as_str()].parse().unwrap();
@@ -127,19 +127,12 @@ fn data_messages() -> Vec<(&'static StructSchema, VersionRange, Option<i16>)> {
     fn of<M: Message>() -> (&'static StructSchema, VersionRange, Option<i16>) {
         (M::SCHEMA, M::VERSIONS, M::FLEXIBLE_FROM)
     }
-    vec![
-        of::<messages::AbortedTxn>(),
-        of::<messages::ConsumerProtocolAssignment>(),
-        of::<messages::ConsumerProtocolSubscription>(),
-        of::<messages::ControlRecordTypeSchema>(),
-        of::<messages::DefaultPrincipalData>(),
-        of::<messages::EndTxnMarker>(),
-        of::<messages::KRaftVersionRecord>(),
-        of::<messages::LeaderChangeMessage>(),
-        of::<messages::SnapshotFooterRecord>(),
-        of::<messages::SnapshotHeaderRecord>(),
-        of::<messages::VotersRecord>(),
-    ]
+    macro_rules! all {
+        ($($message:ident)*) => {
+            vec![$(of::<messages::$message>()),*]
+        };
+    }
+    protocol::data_messages!(all)
 }
 
 /// Compares one message with its rows; gives how many fields it looked at.

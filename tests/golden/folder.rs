@@ -1,10 +1,15 @@
 //! Where the vectors are.
 //!
-//! The project's own copy is one archive, made by
+//! A program in Java made them with the public library kafka-clients 4.4.0, as the README in the archive says in full:
+//! each message of `org.apache.kafka.common.message` in each version, filled by a rule (nothing, everything, nulls, by
+//! chance from a seed), written by its own `write` and told by its `JsonConverter`; batches by `MemoryRecordsBuilder`,
+//! read back by `MemoryRecords`. Another set of the same form can be named with `MILENA_GOLDEN`.
+//!
+//! They are kept as one archive, packed in the folder that holds them by
 //!
 //! ```text
-//! tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C ../shared/golden -cf - messages records README.md \
-//!     | zstd -19 --long=27 -o tests/golden/data/golden.tar.zst
+//! tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -cf - messages records README.md \
+//!     | zstd -19 --long=27 -o …/tests/golden/data/golden.tar.zst
 //! ```
 
 use std::{fs, path::PathBuf};
@@ -13,13 +18,12 @@ use harness::tools;
 
 const ARCHIVE: &[u8] = include_bytes!("data/golden.tar.zst");
 
-/// The folder with the vectors: `MILENA_GOLDEN`, or `../shared/golden` beside the workspace, or our own copy.
+/// The folder with the vectors: `MILENA_GOLDEN`, or else our own copy.
 pub(crate) fn find() -> Result<PathBuf, String> {
-    if let Some(named) = tools::named_folder("MILENA_GOLDEN")? {
-        return Ok(named);
+    match tools::named_folder("MILENA_GOLDEN")? {
+        Some(named) => Ok(named),
+        None => own_copy(),
     }
-    let shared = tools::workspace_dir().join("../shared/golden");
-    if shared.join("messages").is_dir() { Ok(shared) } else { own_copy() }
 }
 
 /// Unpacks the archive into the target folder, once for each state of the archive.

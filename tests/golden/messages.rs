@@ -42,7 +42,7 @@ pub(crate) fn all() -> impl Iterator<Item = String> {
     bodies.chain(headers).chain(DATA_MESSAGES.iter().map(|&name| name.to_owned()))
 }
 
-macro_rules! data_messages {
+macro_rules! checks {
     ($($name:ident)*) => {
         const DATA_MESSAGES: &[&str] = &[$(stringify!($name)),*];
 
@@ -55,10 +55,7 @@ macro_rules! data_messages {
     };
 }
 
-data_messages! {
-    AbortedTxn ConsumerProtocolAssignment ConsumerProtocolSubscription ControlRecordTypeSchema DefaultPrincipalData
-    EndTxnMarker KRaftVersionRecord LeaderChangeMessage SnapshotFooterRecord SnapshotHeaderRecord VotersRecord
-}
+protocol::data_messages!(checks);
 
 /// Checks every vector of a file.
 pub(crate) fn run(subject: Subject, file: &str, path: &Path) -> Summary {

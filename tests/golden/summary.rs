@@ -16,6 +16,11 @@ impl Summary {
         self.failures.extend(result.err().map(|reason| format!("{vector}: {reason}")));
     }
 
+    /// Prints a line with the counts.
+    pub(crate) fn print(&self, name: &str) {
+        println!("{name:44} {:5} vectors, {} failures", self.vectors, self.failures.len());
+    }
+
     /// Takes the counts of another part into this one.
     pub(crate) fn add(&mut self, other: Self) {
         self.vectors += other.vectors;

@@ -177,28 +177,16 @@ fn records(field: &Bytes, cut: Cut) -> Result<(), DecodeError> {
     Ok(())
 }
 
-macro_rules! data_messages {
-    ($($name:literal: $message:ident;)*) => {
-        /// Decodes one of the structures that have no API key; `None` if there is none of that name.
-        fn data(name: &str, version: i16, body: &Bytes) -> Option<Result<(), DecodeError>> {
-            match name {
-                $($name => Some($message::read(body, version).map(drop)),)*
-                _ => None,
-            }
-        }
-    };
+/// Decodes one of the structures that have no API key; `None` if there is none of that name, whatever its case.
+fn data(name: &str, version: i16, body: &Bytes) -> Option<Result<(), DecodeError>> {
+    macro_rules! read {
+        ($($message:ident)*) => {
+            [$((stringify!($message), (|body, version| $message::read(body, version).map(drop)) as Read)),*]
+        };
+    }
+    let mut all = protocol::data_messages!(read).into_iter();
+    all.find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, read)| read(body, version))
 }
 
-data_messages! {
-    "abortedtxn": AbortedTxn;
-    "consumerprotocolassignment": ConsumerProtocolAssignment;
-    "consumerprotocolsubscription": ConsumerProtocolSubscription;
-    "controlrecordtypeschema": ControlRecordTypeSchema;
-    "defaultprincipaldata": DefaultPrincipalData;
-    "endtxnmarker": EndTxnMarker;
-    "kraftversionrecord": KRaftVersionRecord;
-    "leaderchangemessage": LeaderChangeMessage;
-    "snapshotfooterrecord": SnapshotFooterRecord;
-    "snapshotheaderrecord": SnapshotHeaderRecord;
-    "votersrecord": VotersRecord;
-}
+/// Reads a body of a version.
+type Read = fn(&Bytes, i16) -> Result<(), DecodeError>;

@@ -2,10 +2,7 @@
 
 use bytes::Bytes;
 use harness::random::Random;
-use protocol::{
-    VersionRange,
-    schema::{FieldSchema, Kind, StructSchema},
-};
+use protocol::schema::{FieldSchema, Kind, StructSchema};
 
 use crate::law::{Law, Subject};
 
@@ -59,14 +56,47 @@ pub(crate) fn largest_claims(law: &mut Law) {
     });
 }
 
+/// Headers have no arrays; unknown tagged fields are what they can hold many of, small ones or as many as they claim.
+pub(crate) fn tagged_fields_of_headers(law: &mut Law) {
+    for (subject, version, fixed) in [(Subject::RequestHeader, 2, 10), (Subject::ResponseHeader, 1, 4)] {
+        let mut writer = Writer::new(version, true, 0, Array::Filled);
+        writer.put(&[0; 10][..fixed]);
+        if fixed == 10 {
+            let (key, version) = Subject::request_of_header(true);
+            writer.bytes[..2].copy_from_slice(&key.0.to_be_bytes());
+            writer.bytes[2..4].copy_from_slice(&version.to_be_bytes());
+        }
+        let start = writer.bytes;
+        let with_count = |count: usize| {
+            let mut writer = Writer::new(version, true, 0, Array::Filled);
+            writer.put(&start);
+            writer.length_bytes(count as u32);
+            writer
+        };
+
+        let count = FILLER / 4;
+        let mut filled = with_count(count);
+        for tag in 0..count {
+            filled.length_bytes(tag as u32);
+            filled.length_bytes(0);
+        }
+        if let Err(error) = law.message(subject, version, &Bytes::from(filled.bytes)) {
+            law.fail(format!("{} v{version}: refuses small tagged fields: {error}", subject.name()));
+        }
+        for bytes_per_field in 1..=4 {
+            let mut claimed = with_count(FILLER / bytes_per_field).bytes;
+            claimed.resize(claimed.len() + FILLER, 0);
+            let _ = law.message(subject, version, &Bytes::from(claimed));
+        }
+    }
+}
+
 /// Calls `visit` with the numbers 0, 1, … for each message and version, until it says that there is no such array.
 fn for_each_array(mut visit: impl FnMut(Subject, i16, &StructSchema, bool, usize) -> bool) {
-    for subject in Subject::all() {
-        let schemas = subject.api_key.schemas().expect("it is in the table");
-        let schema = schemas[usize::from(subject.is_response)];
-        let versions = subject.api_key.versions().unwrap_or(VersionRange::NONE);
-        for version in versions.iter() {
-            let is_flexible = subject.api_key.flexible_from().is_some_and(|first| version >= first);
+    for subject in Subject::with_schemas() {
+        let schema = subject.schema().expect("it has one");
+        for version in subject.versions().iter() {
+            let is_flexible = subject.is_flexible(version);
             let mut array = 0;
             while visit(subject, version, schema, is_flexible, array) {
                 array += 1;

@@ -5,7 +5,7 @@ use std::{fs, path::Path};
 use bytes::Bytes;
 use harness::{random::Random, rows::unhex};
 use protocol::{
-    ApiKey, DecodeError,
+    DecodeError,
     records::{Limits, Part, batches, set_producer},
 };
 use serde_json::Value;
@@ -26,13 +26,16 @@ const INFLATED_BYTES: usize = 4 << 20;
 pub(crate) fn messages(dir: &Path, law: &mut Law) {
     let mut random = Random::new(20);
     for vector in vectors(dir, law) {
-        let (Some(key), Some(version), Some(body)) =
-            (vector["key"].as_i64(), vector["version"].as_i64(), vector["hex"].as_str().and_then(unhex))
-        else {
-            continue; // Headers and data messages have no key.
+        let text = |name: &str| vector[name].as_str().unwrap_or_default();
+        let subject = Subject::of(vector["key"].as_i64(), text("type"), text("api"));
+        let version = vector["version"].as_i64().and_then(|version| version.try_into().ok());
+        let (Some(subject), Some(version), Some(mut body)) = (subject, version, unhex(text("hex"))) else {
+            law.fail(format!("no vector: {}", vector.to_string().chars().take(200).collect::<String>()));
+            continue;
         };
-        let subject = Subject { api_key: ApiKey(key as i16), is_response: vector["type"] == "response" };
-        let version = version as i16;
+        if matches!(subject, Subject::RequestHeader) {
+            name_request(&mut body, subject.is_flexible(version));
+        }
         if let Err(error) = law.message(subject, version, &Bytes::from(body.clone())) {
             law.fail(format!("{} v{version}: {error}", subject.name()));
         }
@@ -42,42 +45,57 @@ pub(crate) fn messages(dir: &Path, law: &mut Law) {
     }
 }
 
-/// All records of a folder; changed ones also with checksums that fit again.
+/// In the vectors a request's header names any request; its own version follows from that, so here it names one of it.
+fn name_request(header: &mut [u8], is_flexible: bool) {
+    let (key, version) = Subject::request_of_header(is_flexible);
+    header[..2].copy_from_slice(&key.0.to_be_bytes());
+    header[2..4].copy_from_slice(&version.to_be_bytes());
+}
+
+/// All records of a folder, which must be read while they are as they were written; changed ones also with checksums that fit again.
 pub(crate) fn records(dir: &Path, law: &mut Law) {
     let mut random = Random::new(21);
     for vector in vectors(dir, law) {
-        let Some(field) = vector["hex"].as_str().and_then(unhex) else { continue };
         let name = vector["name"].as_str().unwrap_or("?");
-        law.records(name, INFLATED_BYTES, &Bytes::from(field.clone()), || Ok(()));
+        let Some(field) = vector["hex"].as_str().and_then(unhex) else {
+            law.fail(format!("{name}: no hex digits"));
+            continue;
+        };
+        let intact = Bytes::from(field.clone());
+        if let Err(error) = law.records(name, INFLATED_BYTES, &intact, || read(&intact)) {
+            law.fail(format!("{name}: {error}"));
+        }
         for broken in variations(field, &mut random) {
-            law.records(name, INFLATED_BYTES, &broken, || read(&broken));
+            let _ = law.records(name, INFLATED_BYTES, &broken, || read(&broken));
             let repaired = with_checksums(&broken);
-            law.records(name, INFLATED_BYTES, &repaired, || read(&repaired));
+            let _ = law.records(name, INFLATED_BYTES, &repaired, || read(&repaired));
         }
     }
 }
 
-/// Reads all that can be read; a batch that is broken does not keep from looking at the next.
+/// Reads all that can be read and gives the first error; a batch that is broken does not keep from looking at the next.
 fn read(field: &Bytes) -> Result<(), DecodeError> {
     let limits = Limits::inflated_bytes(INFLATED_BYTES);
+    let mut first = Ok(());
     for part in batches(field) {
-        match part? {
-            Part::Batch(batch) => {
-                let Ok(set) = batch.records(&limits) else { continue };
-                for record in set.iter().map_while(Result::ok) {
-                    record.headers.iter().for_each(drop);
+        let read = match part? {
+            Part::Batch(batch) => batch.records(&limits).and_then(|set| {
+                for record in &set {
+                    record?.headers.iter().for_each(drop);
                 }
-                let _ = set.to_owned();
-            }
-            Part::Legacy(batch) => {
-                let Ok(set) = batch.records(&limits) else { continue };
-                set.iter().map_while(Result::ok).for_each(drop);
-                let _ = set.to_owned();
-            }
-            _ => {}
-        }
+                set.to_owned().map(drop)
+            }),
+            Part::Legacy(batch) => batch.records(&limits).and_then(|set| {
+                for record in &set {
+                    record?;
+                }
+                set.to_owned().map(drop)
+            }),
+            _ => Ok(()),
+        };
+        first = first.and(read);
     }
-    Ok(())
+    first
 }
 
 fn with_checksums(field: &Bytes) -> Bytes {

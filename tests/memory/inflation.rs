@@ -63,7 +63,7 @@ fn compressed(codec: Compression, content: &[u8]) -> Vec<u8> {
 fn inflate(law: &mut Law, codec: Compression, name: &str, stream: &[u8]) -> Option<usize> {
     let stream = Bytes::copy_from_slice(stream);
     let mut inflated = None;
-    law.records(name, LIMIT, &stream, || {
+    let _ = law.records(name, LIMIT, &stream, || {
         let result = Decompressor::new().inflate(codec, &stream, &Limits::inflated_bytes(LIMIT))?;
         inflated = Some(result.len());
         Ok(())
