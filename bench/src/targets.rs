@@ -1,4 +1,11 @@
-//! What we want to reach: the figures of one evening, of which only the ratios count.
+//! What we want to reach, beside whom: figures of one run of everybody, of which only the ratios count.
+//!
+//! They are CPU times on two shared cores of a virtual machine with an AMD EPYC processor, of the same kind as the one that
+//! [`codec.md`](../codec.md) was made on. What the peers take on a machine, and how far we are, tells
+//!
+//! ```text
+//! cargo run --release --manifest-path bench/Cargo.toml -- codec
+//! ```
 
 use crate::contestants::{GO, JAVA, KAFKA_PROTOCOL, MEMCPY, REFERENCE, RSKAFKA};
 use crate::row::{Compression, Row};
@@ -10,7 +17,7 @@ pub struct Target {
     pub row: Row,
     /// Beside whom.
     pub peer: &'static str,
-    /// What it took that evening.
+    /// What it took in that run.
     pub peer_took: f64,
     /// What we were to take.
     pub ours: f64,
