@@ -89,14 +89,13 @@
 //! `group.initial.rebalance.delay.ms` is 0, and can be set to the 3000 of a broker that has none. Groups have limits too:
 //! 100,000 of them, 10,000 members each, 256 MiB for what all members and offsets say.
 //!
-//! Records are kept as long as the cluster
-//! lives. Settings that have no effect here are accepted if Kafka would accept them, and told to who asks.
+//! Records are kept as long as the cluster lives: retention and compaction have no effect. Settings that have no effect
+//! here are accepted if Kafka would accept them, and told to who asks.
 //!
 //! What a client can ask for has limits, listed at [`ClusterConfig::config`]: a frame's length and how long it takes, the
-//! connections, how long one may be idle or leave its answers unread, the partitions, and what all logs hold (1 GiB;
-//! retention has no effect yet). A buffer grows with the bytes that came, never by what a length claims. As in Kafka, a
-//! connection's next request is read when the one before it is answered. The journal keeps
-//! [`ClusterConfig::journal_limit`] entries.
+//! connections, how long one may be idle or leave its answers unread, the partitions, and what all logs hold (1 GiB). A
+//! buffer grows with the bytes that came, never by what a length claims. As in Kafka, a connection's next request is read
+//! when the one before it is answered. The journal keeps [`ClusterConfig::journal_limit`] entries.
 
 mod action;
 mod cluster;
