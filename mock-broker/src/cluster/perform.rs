@@ -101,8 +101,9 @@ impl Cluster {
         // What its leaving decides is still answered.
         self.wake(now, effects);
         effects.push(Effect::Listen { broker, open: false });
-        self.groups.lose(&self.connections_of(broker), now);
-        for connection in self.connections_of(broker) {
+        let connections = self.connections_of(broker);
+        self.groups.lose(|connection| connections.contains(&connection), now);
+        for connection in connections {
             self.close(connection, CloseReason::BrokerStopped, effects);
         }
         Ok(())
@@ -116,8 +117,9 @@ impl Cluster {
     ) -> Result<(), AdminError> {
         self.take_down(broker, BrokerState::Crashed)?;
         effects.push(Effect::Listen { broker, open: false });
-        self.groups.lose(&self.connections_of(broker), now);
-        for connection in self.connections_of(broker) {
+        let connections = self.connections_of(broker);
+        self.groups.lose(|connection| connections.contains(&connection), now);
+        for connection in connections {
             self.forget(connection);
             effects.push(Effect::Reset { connection });
         }

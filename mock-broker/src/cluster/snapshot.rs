@@ -30,6 +30,8 @@ impl Cluster {
         let mut state = self.clone();
         state.waiting = Waiting::default();
         state.connections.clear();
+        // Ids of connections begin anew in what begins here: an answer for an old one would reach another.
+        state.groups.lose(|_| true, state.now);
         state.at_work = None;
         state.undone.clear();
         state.aftermath = state.aftermath.without_connections();

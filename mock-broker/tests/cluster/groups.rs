@@ -355,3 +355,25 @@ fn a_group_goes_on_at_the_broker_that_takes_over() {
     let joined = world.ask(one, 9, &join(&a)).answer();
     assert_eq!((joined.generation_id, joined.members.len()), (2, 2));
 }
+
+#[test]
+fn a_member_that_waits_when_a_snapshot_is_taken_answers_for_nobody_else() {
+    let mut world = world(1);
+    let first = world.connect(1);
+    let member = world.lone_member(first);
+    let second = world.connect(1);
+    let other = world.member_id(second);
+    // The second waits for the first, which does not come.
+    assert_eq!(world.ask(second, 9, &join(&other)), Reply::Nothing);
+    let mut fork = World::new(ClusterConfig::new(1));
+    fork.cluster = world.cluster.snapshot().cluster();
+    let (one, stranger) = (fork.connect(1), fork.connect(1));
+    assert_eq!((one, stranger), (first, second), "ids begin anew");
+    let third = fork.member_id(stranger);
+    assert_eq!(fork.ask(stranger, 9, &join(&third)), Reply::Nothing);
+    // Neither of the two that were there comes again: who is left after their sessions is the one that does.
+    let joined = fork.wait::<JoinGroupRequest>(stranger, 9, NOW + SESSION).answer();
+    assert_eq!((joined.error_code, &*joined.member_id), (ErrorCode::NONE, &*third));
+    assert_eq!(joined.members.len(), 1, "{member} and {other} are gone");
+    assert_eq!(fork.described(one), ("CompletingRebalance".to_owned(), 1));
+}

@@ -149,10 +149,11 @@ impl Groups {
         true
     }
 
-    /// Hears that a broker took these connections with it. Whoever waited on one of them is a member still, and has its session
-    /// timeout to come to the broker that takes over.
-    pub(crate) fn lose(&mut self, connections: &[ConnectionId], now: Timestamp) {
-        let is_lost = |waiter: &Option<Waiter>| waiter.is_some_and(|it| connections.contains(&it.connection));
+    /// Hears that these connections are gone, with their broker or all together. Whoever waited on one of them is a member
+    /// still, and has its session timeout to come again.
+    pub(crate) fn lose(&mut self, is_gone: impl Fn(ConnectionId) -> bool, now: Timestamp) {
+        let is_lost = |waiter: &Option<Waiter>| waiter.is_some_and(|it| is_gone(it.connection));
+        self.answers.retain(|(connection, _)| !is_gone(*connection));
         let has_lost = |member: &Member| is_lost(&member.joining) || is_lost(&member.syncing);
         let groups = self.by_id.iter().filter(|(_, group)| group.classic.members().any(has_lost));
         for id in groups.map(|(id, _)| id.clone()).collect::<Vec<_>>() {
