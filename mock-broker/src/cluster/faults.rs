@@ -9,7 +9,7 @@ use protocol::{ApiKey, ErrorCode, Request, Response, VersionRange};
 
 use super::waiting::{Held, Parked};
 use super::{Asked, CloseReason, Cluster, Connection, ConnectionId, Effect, Effects};
-use crate::fault::{Arrival, Corruption, Fault, FaultId, Reaction, RuleError, Site, answer};
+use crate::fault::{Arrival, Corruption, Fault, FaultId, Reaction, RuleError, Site, Struck, answer};
 use crate::handlers::{self, StaleMetadata};
 use crate::journal::Outcome;
 use crate::recording::Step;
@@ -20,13 +20,15 @@ pub(super) struct Aftermath {
     /// Connections on which nothing is handled any more.
     silent: BTreeSet<ConnectionId>,
     /// Connections that are not read, and the rules that want it.
-    stopped: BTreeMap<ConnectionId, FaultId>,
-    /// Answers that leave behind the next one.
-    kept_back: BTreeMap<ConnectionId, EncodedFrame>,
+    stopped: BTreeMap<ConnectionId, Vec<Struck>>,
+    /// Answers that leave behind the next one, and the rules that want it.
+    kept_back: BTreeMap<ConnectionId, (EncodedFrame, Vec<Struck>)>,
     /// Brokers that take no connections.
     refusing: BTreeSet<BrokerId>,
     /// What Metadata was like when a rule began.
     stale: BTreeMap<FaultId, StaleMetadata>,
+    /// Up to when, since the cluster began, rules have been looked at whose time ended.
+    looked: Duration,
     /// Whether a rule ended, so that somebody may have waited long enough.
     is_due: bool,
 }
@@ -57,7 +59,7 @@ impl Cluster {
     }
 
     /// Puts another fault rule in the place of one; whether it was there. Its counters begin anew, and what the old one
-    /// held back goes on.
+    /// holds back is let go.
     pub fn replace_fault(&mut self, id: FaultId, fault: Fault) -> bool {
         self.note(|| Step::ReplaceFault(id, fault.clone()));
         self.aftermath.stale.remove(&id);
@@ -193,7 +195,8 @@ impl Cluster {
 
     /// Until when an answer that is ready is held back, if it is.
     pub(super) fn held_until(&self, asked: &Asked, now: Timestamp) -> Option<Timestamp> {
-        if asked.strikes.by(&Reaction::HoldAfter).is_some() {
+        // Whoever waited until now by itself may have waited longer than the rule lasts.
+        if !self.lasting(asked, &Reaction::HoldAfter, now).is_empty() {
             return Some(Timestamp::NEVER);
         }
         let delay = asked.strikes.sum(|reaction| match reaction {
@@ -245,6 +248,8 @@ impl Cluster {
 
     /// Sends an answer as the rules say; none is a request that wants no answer.
     pub(super) fn send_struck(&mut self, asked: &Asked, frame: Option<EncodedFrame>, effects: &mut Effects) {
+        let reordering = self.lasting(asked, &Reaction::Reorder, self.now);
+        let stopping = self.lasting(asked, &Reaction::StopReading, self.now);
         let (connection, strikes) = (asked.connection, &asked.strikes);
         let kept_back = self.aftermath.kept_back.remove(&connection);
         if let Some(mut frame) = frame {
@@ -275,8 +280,8 @@ impl Cluster {
                     None => Effect::Send { connection, frame },
                 });
             };
-            if strikes.by(&Reaction::Reorder).is_some() && kept_back.is_none() {
-                self.aftermath.kept_back.insert(connection, frame);
+            if !reordering.is_empty() && kept_back.is_none() {
+                self.aftermath.kept_back.insert(connection, (frame, reordering));
             } else {
                 if strikes.by(&Reaction::Duplicate).is_some() {
                     send(frame.clone());
@@ -284,18 +289,25 @@ impl Cluster {
                 send(frame);
             }
         }
-        effects.extend(kept_back.map(|frame| Effect::Send { connection, frame }));
-        if let Some(fault) = strikes.by(&Reaction::StopReading) {
-            self.stop_reading(connection, fault, effects);
+        effects.extend(kept_back.map(|(frame, _)| Effect::Send { connection, frame }));
+        if !stopping.is_empty() {
+            self.stop_reading(connection, stopping, effects);
         }
         if let Some(fault) = strikes.by(&Reaction::Close) {
             self.close(connection, CloseReason::Fault(fault), effects);
         }
     }
 
-    fn stop_reading(&mut self, connection: ConnectionId, fault: FaultId, effects: &mut Effects) {
+    /// The rules of this reaction that strike a request and have not ended since.
+    fn lasting(&self, asked: &Asked, reaction: &Reaction, now: Timestamp) -> Vec<Struck> {
+        let since = self.since_beginning(now);
+        let rules = asked.strikes.all_by(reaction);
+        rules.filter(|rule| self.faults.still_holds(rule, since)).cloned().collect()
+    }
+
+    fn stop_reading(&mut self, connection: ConnectionId, by: Vec<Struck>, effects: &mut Effects) {
         let Some(state) = self.connections.get_mut(&connection) else { return };
-        self.aftermath.stopped.insert(connection, fault);
+        self.aftermath.stopped.entry(connection).or_default().extend(by);
         if !std::mem::replace(&mut state.is_stopped, true) {
             effects.push(Effect::StopReading { connection });
         }
@@ -351,24 +363,34 @@ impl Cluster {
         for broker in before.symmetric_difference(&self.aftermath.refusing).filter(|id| self.is_up(**id)) {
             effects.push(Effect::Listen { broker: *broker, open: self.takes_connections(*broker) });
         }
-        if std::mem::take(&mut self.aftermath.is_due) {
-            self.let_go(now, effects);
+        let looked = std::mem::replace(&mut self.aftermath.looked, since);
+        if std::mem::take(&mut self.aftermath.is_due) || self.faults.any_ended(looked, since) {
+            self.let_go(since, now, effects);
         }
     }
 
     /// Goes on with what was held back by rules that ended.
-    fn let_go(&mut self, now: Timestamp, effects: &mut Effects) {
+    fn let_go(&mut self, since: Duration, now: Timestamp, effects: &mut Effects) {
         let faults = &self.faults;
-        self.waiting.wake_if(|parked| is_let_go(parked, |id| faults.lasts(id)));
+        let holds = |rule: &Struck| faults.still_holds(rule, since);
+        self.waiting.wake_if(|parked| is_let_go(parked, holds));
+        let kept_back = std::mem::take(&mut self.aftermath.kept_back);
+        for (connection, (frame, by)) in kept_back {
+            if by.iter().any(holds) {
+                self.aftermath.kept_back.insert(connection, (frame, by));
+            } else {
+                effects.push(Effect::Send { connection, frame });
+            }
+        }
         let stopped = std::mem::take(&mut self.aftermath.stopped);
         let (kept, ended): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            stopped.into_iter().partition(|(_, id)| faults.lasts(*id));
+            stopped.into_iter().partition(|(_, by)| by.iter().any(holds));
         self.aftermath.stopped = kept;
         for connection in ended.into_keys() {
             self.go_on(connection, now, effects);
         }
         let faults = &self.faults;
-        self.aftermath.stale.retain(|id, _| faults.lasts(*id));
+        self.aftermath.stale.retain(|id, _| faults.lasts(*id, since));
     }
 
     /// Remembers what Metadata is like for rules that have begun.
@@ -413,12 +435,12 @@ impl Cluster {
 }
 
 /// Whether a request has waited for rules, and none of them lasts.
-fn is_let_go(parked: &Parked, lasts: impl Fn(FaultId) -> bool) -> bool {
-    let by = match parked.held {
+fn is_let_go(parked: &Parked, holds: impl Fn(&Struck) -> bool) -> bool {
+    let reaction = match parked.held {
         _ if parked.until != Timestamp::NEVER => return false,
-        Held::Request(_) => parked.asked.strikes.by(&Reaction::HoldBefore),
-        Held::Answer(_) => parked.asked.strikes.by(&Reaction::HoldAfter),
+        Held::Request(_) => Reaction::HoldBefore,
+        Held::Answer(_) => Reaction::HoldAfter,
         _ => return false,
     };
-    by.is_some_and(|id| !lasts(id))
+    !parked.asked.strikes.all_by(&reaction).any(holds)
 }

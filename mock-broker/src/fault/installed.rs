@@ -46,10 +46,13 @@ pub(crate) struct Arrival<'a> {
     pub(crate) sites: &'a [Site<'a>],
 }
 
+/// A rule as it was when it struck: another may stand in its place since.
+pub(crate) type Struck = (FaultId, Arc<Fault>);
+
 /// The rules that strike one request: decided once, when it arrives.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Strikes {
-    rules: Vec<(FaultId, Arc<Fault>)>,
+    rules: Vec<Struck>,
     whole: Whole,
 }
 
@@ -84,9 +87,21 @@ impl Faults {
         !std::mem::replace(&mut rule.is_released, true)
     }
 
-    /// Whether a rule is there and not released.
-    pub(crate) fn lasts(&self, id: FaultId) -> bool {
-        self.rules.iter().any(|rule| rule.id == id && !rule.is_released)
+    /// Whether a rule is there, not released, and its time not over.
+    pub(crate) fn lasts(&self, id: FaultId, since: Duration) -> bool {
+        self.rules.iter().any(|rule| rule.id == id && rule.lasts(since))
+    }
+
+    /// Whether a rule that has struck still holds back what it struck.
+    pub(crate) fn still_holds(&self, (id, fault): &Struck, since: Duration) -> bool {
+        let is_it = |rule: &Rule| rule.id == *id && Arc::ptr_eq(&rule.fault, fault);
+        self.rules.iter().any(|rule| is_it(rule) && rule.lasts(since))
+    }
+
+    /// Whether the time of a rule ended after one moment, and up to another.
+    pub(crate) fn any_ended(&self, after: Duration, since: Duration) -> bool {
+        let mut ends = self.rules.iter().filter_map(|rule| rule.fault.occurrence.until);
+        ends.any(|until| after < until && until <= since)
     }
 
     pub(crate) fn hits(&self, id: FaultId) -> Option<u64> {
@@ -150,11 +165,17 @@ impl Faults {
 
     /// The next time since the cluster began at which a rule begins or ends something that lasts.
     pub(crate) fn next_change(&self, since: Duration) -> Option<Duration> {
-        let lasting = |rule: &&Rule| {
-            matches!(rule.fault.reaction, Reaction::RefuseConnections | Reaction::StaleMetadata)
-                && !rule.is_released
+        let change = |rule: &Rule| {
+            let occurrence = &rule.fault.occurrence;
+            match rule.fault.reaction {
+                _ if rule.is_released => None,
+                Reaction::RefuseConnections | Reaction::StaleMetadata => occurrence.next_change(since),
+                // Whoever was never struck is not held back.
+                ref it if it.holds_back() && rule.hits > 0 => occurrence.until.filter(|until| *until > since),
+                _ => None,
+            }
         };
-        self.rules.iter().filter(lasting).filter_map(|rule| rule.fault.occurrence.next_change(since)).min()
+        self.rules.iter().filter_map(change).min()
     }
 
     /// Counts a request, and gives the rules that strike it.
@@ -177,6 +198,12 @@ impl Faults {
         }
         let whole = if rules.is_empty() { Whole::default() } else { arrival.whole.clone() };
         Strikes { rules, whole }
+    }
+}
+
+impl Rule {
+    fn lasts(&self, since: Duration) -> bool {
+        !self.is_released && self.fault.occurrence.until.is_none_or(|until| since < until)
     }
 }
 
@@ -218,6 +245,11 @@ impl Strikes {
     /// The first rule of this reaction.
     pub(crate) fn by(&self, reaction: &Reaction) -> Option<FaultId> {
         self.first(|it| (it == reaction).then_some(())).map(|(id, ())| id)
+    }
+
+    /// All rules of this reaction.
+    pub(crate) fn all_by(&self, reaction: &Reaction) -> impl Iterator<Item = &Struck> {
+        self.rules.iter().filter(move |(_, fault)| fault.reaction == *reaction)
     }
 
     /// Times that several rules want, one after the other.

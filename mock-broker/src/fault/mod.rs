@@ -22,7 +22,7 @@ use protocol::{ApiKey, VersionRange};
 
 pub use self::grammar::RuleError;
 pub(crate) use self::grammar::versions;
-pub(crate) use self::installed::{Arrival, Faults, Strikes};
+pub(crate) use self::installed::{Arrival, Faults, Strikes, Struck};
 use self::occurrence::{Occurrence, Pick, Probability};
 pub use self::reaction::{Corruption, Reaction};
 pub(crate) use self::reaction_grammar::{api, code, number};
@@ -64,7 +64,7 @@ pub(crate) use self::which::{Site, Whole};
 /// | `probability=0.1` | one in ten of those that are left, by the cluster's seed |
 ///
 /// What happens (`then=…`) is a [`Reaction`]; `name=…` gives the rule a name. Every rule lasts until it is released or
-/// removed.
+/// removed, or its time (`until`) is over; what it holds back until then goes on in that moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     name: Option<String>,
@@ -218,7 +218,7 @@ impl FaultRule {
         self
     }
 
-    /// Only those that arrive before it is so long ago that the cluster began.
+    /// Only those that arrive before it is so long ago that the cluster began. What is held back goes on then.
     pub fn until(mut self, time: Duration) -> Self {
         self.0.occurrence.until = Some(time);
         self

@@ -19,9 +19,9 @@ pub enum Reaction {
     DelayBefore(Duration),
     /// `delay_after=TIME`: handle it at once, answer so much later.
     DelayAfter(Duration),
-    /// `hold_before`: handle the request when the rule is released.
+    /// `hold_before`: handle the request when the rule ends: it is released or removed, or its time is over.
     HoldBefore,
-    /// `hold_after`: handle it at once, answer when the rule is released.
+    /// `hold_after`: handle it at once, answer when the rule ends.
     HoldAfter,
     /// `drop_request`: close the connection before handling: it did not happen.
     DropRequest,
@@ -38,7 +38,7 @@ pub enum Reaction {
     Corrupt(Corruption),
     /// `duplicate`: answer twice.
     Duplicate,
-    /// `reorder`: answer behind the next answer on the connection.
+    /// `reorder`: answer behind the next answer on the connection; if none comes, when the rule ends.
     Reorder,
     /// `throttle=TIME`: answer at once, and say that the client was throttled so long (`throttle_time_ms`), where the
     /// answer has a place for it.
@@ -48,7 +48,7 @@ pub enum Reaction {
     /// `silence`: handle nothing and answer nothing from this request on; the connection stays open, and what comes is
     /// thrown away.
     Silence,
-    /// `stop_reading`: handle and answer this request, and read no more from its connection until the rule is released.
+    /// `stop_reading`: handle and answer this request, and read no more from its connection until the rule ends.
     StopReading,
     /// `refuse_connections`: while the rule lasts, nobody can connect to the broker; connections that are open stay.
     RefuseConnections,
@@ -84,5 +84,10 @@ impl Reaction {
     /// Whether it is about a broker as long as the rule lasts, rather than about single requests.
     pub(super) fn is_condition(&self) -> bool {
         matches!(self, Self::RefuseConnections | Self::PretendVersion(_))
+    }
+
+    /// Whether something waits for the end of the rule.
+    pub(super) fn holds_back(&self) -> bool {
+        matches!(self, Self::HoldBefore | Self::HoldAfter | Self::StopReading | Self::Reorder)
     }
 }

@@ -99,10 +99,10 @@ fn rules_are_counted_released_replaced_and_removed() {
     assert_eq!((faults.hits(id), faults.named("x"), faults.named("y")), (Some(1), Some(id), None));
     assert!(faults.replace(id, "on=Produce then=observe".parse().unwrap()));
     strike(&mut faults, |_| {});
-    assert_eq!((faults.hits(id), faults.lasts(id)), (Some(1), true));
+    assert_eq!((faults.hits(id), faults.lasts(id, Duration::ZERO)), (Some(1), true));
     assert!(faults.release(id) && !faults.release(id));
     assert!(strike(&mut faults, |_| {}).is_empty());
-    assert_eq!((faults.hits(id), faults.lasts(id)), (Some(1), false));
+    assert_eq!((faults.hits(id), faults.lasts(id, Duration::ZERO)), (Some(1), false));
     assert!(faults.remove(id) && !faults.remove(id) && !faults.release(id));
     assert_eq!(faults.hits(id), None);
 }

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use milena_mock_broker::{ClusterConfig, ConnectionId, Effect, Fault, FaultId, Input, Outcome};
+use milena_mock_broker::{
+    Action, ClusterConfig, ConnectionId, Effect, Fault, FaultId, Input, Lag, Outcome, TopicSpec,
+};
 use protocol::api::RequestMessage;
 use protocol::frame::{EncodedFrame, encode_request};
 use protocol::messages::create_topics::CreatableTopic;
@@ -250,6 +252,131 @@ fn what_is_held_goes_on_when_its_rule_is_released_or_removed() {
             world.ask(connection, 9, &produce()).answer();
         }
     }
+}
+
+/// Sends a request that waits by itself, for half a second.
+fn waits_by_itself(world: &mut World, api: ApiKey) -> ConnectionId {
+    let connection = to_leader(world);
+    match api {
+        ApiKey::FETCH => {
+            let request = FetchRequest { max_wait_ms: 500, min_bytes: 1, ..fetch() };
+            assert_eq!(world.ask(connection, 12, &request), Reply::Nothing);
+            connection
+        }
+        ApiKey::PRODUCE => {
+            for broker in [1, 2, 3].map(BrokerId) {
+                let lag = Action::Lag { topic: None, partition: None, broker, lag: Lag::Frozen };
+                world.cluster.perform(lag, world.now).unwrap();
+            }
+            let request = ProduceRequest { timeout_ms: 500, ..produce() };
+            assert_eq!(world.ask(connection, 9, &request), Reply::Nothing);
+            connection
+        }
+        _ => {
+            // The first rebalance of a group waits for others.
+            let find = FindCoordinatorRequest { key: "g".into(), ..Default::default() };
+            let coordinator = world.ask(connection, 3, &find).answer().node_id;
+            let connection = world.connect(coordinator.0);
+            let protocol = JoinGroupRequestProtocol { name: "range".into(), ..Default::default() };
+            let join = JoinGroupRequest {
+                group_id: "g".into(),
+                session_timeout_ms: 10_000,
+                rebalance_timeout_ms: 10_000,
+                protocol_type: "consumer".into(),
+                protocols: vec![protocol],
+                ..Default::default()
+            };
+            assert_eq!(world.ask(connection, 3, &join), Reply::Nothing);
+            connection
+        }
+    }
+}
+
+fn wake_at(world: &mut World, time: i64) -> Vec<Effect> {
+    world.now = Timestamp(time);
+    world.cluster.handle(Input::Wakeup, world.now)
+}
+
+/// A cluster in which requests of all APIs can wait by themselves.
+fn slow_world(rule: &str) -> (World, FaultId) {
+    let spec = TopicSpec::new("orders").partitions(1).replication_factor(3);
+    let config = ClusterConfig::new(3).topic_with(spec);
+    let config = config.config("group.initial.rebalance.delay.ms", "500").unwrap();
+    let mut world = World::new(config);
+    let id = add(&mut world, rule);
+    (world, id)
+}
+
+const WAITING: [ApiKey; 3] = [ApiKey::FETCH, ApiKey::PRODUCE, ApiKey::JOIN_GROUP];
+
+#[test]
+fn a_rule_released_before_its_effect_begins_holds_no_answer() {
+    for api in WAITING {
+        let (mut world, id) = slow_world(&format!("on={api} then=hold_after"));
+        waits_by_itself(&mut world, api);
+        assert_eq!(sent(&release(&mut world, id)).len(), 0, "{api}");
+        assert_eq!(sent(&wake_at(&mut world, NOW + 500)).len(), 1, "{api}");
+    }
+}
+
+#[test]
+fn a_rule_released_before_its_effect_begins_stops_no_reading() {
+    for api in WAITING {
+        let (mut world, id) = slow_world(&format!("on={api} then=stop_reading"));
+        let connection = waits_by_itself(&mut world, api);
+        release(&mut world, id);
+        let effects = wake_at(&mut world, NOW + 500);
+        assert!(matches!(effects[..], [Effect::Send { .. }, Effect::ResumeReading { .. }]), "{effects:?}");
+        world.ask(connection, 12, &MetadataRequest::default()).answer();
+    }
+}
+
+#[test]
+fn a_rule_released_before_its_effect_begins_keeps_no_answer_back() {
+    for api in WAITING {
+        let (mut world, id) = slow_world(&format!("on={api} then=reorder"));
+        waits_by_itself(&mut world, api);
+        release(&mut world, id);
+        assert_eq!(sent(&wake_at(&mut world, NOW + 500)).len(), 1, "{api}");
+    }
+}
+
+#[test]
+fn what_is_held_goes_on_when_the_time_of_its_rule_is_over() {
+    for (reaction, answered) in [("hold_before", 0), ("hold_after", 0), ("reorder", 0), ("stop_reading", 1)] {
+        let (mut world, _) = world(&format!("on=Produce nth=1 until=2s then={reaction}"));
+        let connection = to_leader(&mut world);
+        assert_eq!(sent(&world.send(connection, 9, &produce())).len(), answered, "{reaction}");
+        assert_eq!(world.cluster.next_wakeup(), Some(Timestamp(NOW + 2000)), "{reaction}");
+        assert_eq!(sent(&wake_at(&mut world, NOW + 1999)).len(), 0, "{reaction}");
+        let effects = wake_at(&mut world, NOW + 2000);
+        assert_eq!(sent(&effects).len(), 1 - answered, "{reaction}");
+        world.ask(connection, 9, &produce()).answer();
+        assert_eq!(stored(&world), 2, "{reaction}");
+    }
+}
+
+#[test]
+fn what_several_rules_hold_waits_for_the_last_of_them() {
+    for reaction in ["hold_before", "hold_after", "reorder", "stop_reading"] {
+        let (mut world, first) = world(&format!("on=Produce nth=1 then={reaction}"));
+        let second = add(&mut world, &format!("on=Produce nth=1 then={reaction}"));
+        let connection = to_leader(&mut world);
+        world.send(connection, 9, &produce());
+        assert!(release(&mut world, first).is_empty(), "{reaction}");
+        assert!(!release(&mut world, second).is_empty(), "{reaction}");
+        world.ask(connection, 9, &produce()).answer();
+    }
+}
+
+#[test]
+fn what_a_replaced_rule_held_is_let_go() {
+    let (mut world, id) = world("on=Produce nth=1 then=hold_after");
+    let connection = to_leader(&mut world);
+    assert_eq!(world.ask(connection, 9, &produce()), Reply::Nothing);
+    assert!(world.cluster.replace_fault(id, "on=Produce nth=1 then=hold_after".parse().unwrap()));
+    world.wait::<ProduceRequest>(connection, 9, NOW + 1).answer();
+    assert_eq!(world.ask(connection, 9, &produce()), Reply::Nothing, "the new one holds what comes now");
 }
 
 #[test]
