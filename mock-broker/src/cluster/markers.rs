@@ -12,8 +12,8 @@ impl Cluster {
     /// Writes the end of a producer's transaction into a partition.
     ///
     /// # Errors
-    /// [`ErrorCode::LEADER_NOT_AVAILABLE`] while nobody leads it; the partition is not there; the producer or the coordinator has
-    /// been fenced.
+    /// [`ErrorCode::LEADER_NOT_AVAILABLE`] while nobody leads it; [`ErrorCode::KAFKA_STORAGE_ERROR`] while the logs are full; the
+    /// partition is not there; the producer or the coordinator has been fenced.
     pub(crate) fn write_marker(
         &mut self,
         topic: &str,
@@ -24,14 +24,19 @@ impl Cluster {
         now: Timestamp,
     ) -> Result<(), ErrorCode> {
         let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+        if self.topics.get(topic).and_then(|topic| topic.partition(index)).is_none() {
+            return Err(unknown);
+        }
+        self.make_room(MARKER).map_err(|_| ErrorCode::KAFKA_STORAGE_ERROR)?;
         let topic = self.topics.get_mut(topic).ok_or(unknown)?;
-        let id = topic.id;
+        let (id, expiration_ms) = (topic.id, topic.rules.producer_id_expiration_ms);
         let partition = topic.partition_mut(index).ok_or(unknown)?;
         let leader = partition.leader;
         if self.brokers.get(&leader).is_none_or(|broker| broker.is_fenced) {
             return Err(ErrorCode::LEADER_NOT_AVAILABLE);
         }
         partition.append_marker(producer, is_commit, coordinator_epoch, now)?;
+        partition.producers.expire(now, expiration_ms);
         if partition.replication.is_some() {
             self.replicate(id, index, now);
         }
@@ -39,6 +44,9 @@ impl Cluster {
         Ok(())
     }
 }
+
+/// How many bytes a marker has: the header of its batch, and one record.
+const MARKER: usize = 78;
 
 impl Partition {
     fn append_marker(

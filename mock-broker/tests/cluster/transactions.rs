@@ -3,10 +3,13 @@
 
 use milena_mock_broker::{Action, ClusterConfig, ConnectionId, Fault, Reaction, TopicSpec};
 use protocol::messages::add_partitions_to_txn::AddPartitionsToTxnTopic;
+use protocol::messages::describe_producers::TopicRequest;
 use protocol::messages::fetch::{FetchPartition, FetchTopic};
+use protocol::messages::write_txn_markers::{WritableTxnMarker, WritableTxnMarkerTopic};
 use protocol::messages::{
-    AddPartitionsToTxnRequest, DescribeTransactionsRequest, EndTxnRequest, FetchRequest,
-    InitProducerIdRequest, InitProducerIdResponse, ListTransactionsRequest,
+    AddPartitionsToTxnRequest, DescribeProducersRequest, DescribeTransactionsRequest, EndTxnRequest,
+    FetchRequest, InitProducerIdRequest, InitProducerIdResponse, ListTransactionsRequest,
+    WriteTxnMarkersRequest,
 };
 use protocol::names::{BrokerId, IsolationLevel, ProducerId, Timestamp};
 use protocol::records::BatchOptions;
@@ -200,4 +203,68 @@ fn a_rule_decides_how_a_transaction_ends_for_its_producer() {
     assert_eq!(world.end(connection, 4, producer, true).0, ErrorCode::CONCURRENT_TRANSACTIONS);
     assert_eq!(world.state(connection), "Ongoing");
     assert_eq!(world.end(connection, 4, producer, true).0, ErrorCode::NONE);
+}
+
+#[test]
+fn markers_take_room_in_the_logs_too_and_a_transaction_ends_when_there_is_some_again() {
+    let topic = |name| TopicSpec::new(name).partitions(1).replication_factor(1);
+    let config = ClusterConfig::new(1).topic_with(topic("orders")).topic_with(topic("others"));
+    let mut world = World::new(config.config("milena.retained.bytes", "3000").unwrap());
+    let connection = world.connect(1);
+    let init = world.init(connection);
+    let producer = (init.producer_id, init.producer_epoch);
+    assert_eq!(world.add(connection, producer), ErrorCode::NONE);
+    assert_eq!(world.write(connection, producer, 0), ErrorCode::NONE);
+    while world.cluster.retained_bytes() + 262 <= 3000 {
+        world.produce(connection, "others", 0, -1, Some(crate::client::batch(1))).answer();
+    }
+    let full = world.cluster.retained_bytes();
+    let topics = vec![WritableTxnMarkerTopic {
+        name: "orders".into(),
+        partition_indexes: vec![0].into(),
+        ..Default::default()
+    }];
+    for producer_id in (1000..5000).map(ProducerId) {
+        let marker = WritableTxnMarker { producer_id, topics: topics.clone(), ..Default::default() };
+        let request = WriteTxnMarkersRequest { markers: vec![marker], ..Default::default() };
+        let response = world.ask(connection, 1, &request).answer();
+        let error_code = response.markers[0].topics[0].partitions[0].error_code;
+        assert_eq!(error_code, ErrorCode::KAFKA_STORAGE_ERROR);
+    }
+    assert_eq!(world.cluster.retained_bytes(), full);
+    assert_eq!(world.end(connection, 4, producer, true).0, ErrorCode::NONE);
+    assert_eq!((world.state(connection).as_str(), world.stable(connection)), ("PrepareCommit", (0, 0)));
+
+    assert!(world.cluster.delete_topic("others"));
+    world.wait::<FetchRequest>(connection, 12, NOW + 1);
+    assert_eq!((world.state(connection).as_str(), world.stable(connection)), ("CompleteCommit", (2, 0)));
+}
+
+#[test]
+fn producers_that_only_markers_name_expire() {
+    let topic = TopicSpec::new("orders").partitions(1).replication_factor(1);
+    let config = ClusterConfig::new(1).topic_with(topic).config("producer.id.expiration.ms", "1000").unwrap();
+    let mut world = World::new(config);
+    let connection = world.connect(1);
+    let topics = vec![WritableTxnMarkerTopic {
+        name: "orders".into(),
+        partition_indexes: vec![0].into(),
+        ..Default::default()
+    }];
+    for producer_id in (0..2500).map(ProducerId) {
+        world.now = Timestamp(NOW + 10 * producer_id.0);
+        let marker = WritableTxnMarker { producer_id, topics: topics.clone(), ..Default::default() };
+        let request = WriteTxnMarkersRequest { markers: vec![marker], ..Default::default() };
+        world.ask(connection, 1, &request).answer();
+    }
+    let request = DescribeProducersRequest {
+        topics: vec![TopicRequest {
+            name: "orders".into(),
+            partition_indexes: vec![0].into(),
+            ..Default::default()
+        }],
+        ..Default::default()
+    };
+    let known = world.ask(connection, 0, &request).answer().topics.remove(0).partitions.remove(0);
+    assert!(known.active_producers.len() < 1001, "{}", known.active_producers.len());
 }

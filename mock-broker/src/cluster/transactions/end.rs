@@ -16,7 +16,8 @@ impl Cluster {
         now: Timestamp,
     ) -> Result<(ProducerId, i16), ErrorCode> {
         self.transactions.prepare(claim, is_commit, bumps, now)?;
-        self.finish(claim.id, now);
+        // What is lacking comes later; it is decided.
+        let _ = self.finish(claim.id, now);
         let transaction = self.transactions.get(claim.id).ok_or(ErrorCode::UNKNOWN_SERVER_ERROR)?;
         let next = transaction.next_producer_id.map(|id| (id, 0));
         Ok(next.unwrap_or((transaction.producer_id, transaction.epoch)))
@@ -32,7 +33,7 @@ impl Cluster {
         transaction.last_epoch = super::NO_EPOCH;
         transaction.bumps = false;
         transaction.state = State::PrepareAbort;
-        self.finish(id, now);
+        let _ = self.finish(id, now);
     }
 
     /// Aborts the transactions whose time is over, and ends those that could not be before; whether there was one.
@@ -42,14 +43,18 @@ impl Cluster {
             self.fence_producer(id, now);
         }
         for id in self.transactions.unfinished() {
-            self.finish(&id, now);
+            // While the logs are full, it is no use to try the others.
+            if self.finish(&id, now) == Err(ErrorCode::KAFKA_STORAGE_ERROR) {
+                break;
+            }
         }
         due.is_some()
     }
 
-    /// Writes the markers that a decided transaction still lacks; when none is lacking it is complete.
-    fn finish(&mut self, id: &str, now: Timestamp) {
-        let Some(transaction) = self.transactions.by_id.get(id) else { return };
+    /// Writes the markers that a decided transaction still lacks; when none is lacking it is complete. Those that cannot be
+    /// written yet are tried again: the leader is away, or the logs are full.
+    fn finish(&mut self, id: &str, now: Timestamp) -> Result<(), ErrorCode> {
+        let Some(transaction) = self.transactions.by_id.get(id) else { return Ok(()) };
         let (producer_id, epoch) = (transaction.producer_id, transaction.epoch);
         let is_commit = transaction.state == State::PrepareCommit;
         let partitions = transaction.partitions.clone();
@@ -58,14 +63,17 @@ impl Cluster {
             self.groups.end_transaction(&group, producer_id, is_commit);
         }
         let mut written = Vec::new();
+        let mut lacking = Ok(());
         for (topic, index) in partitions {
             let marked = self.write_marker(&topic, index, (producer_id, epoch), is_commit, 0, now);
-            // What is no longer there needs no marker.
-            if !matches!(marked, Err(ErrorCode::LEADER_NOT_AVAILABLE)) {
-                written.push((topic, index));
+            match marked {
+                Err(ErrorCode::LEADER_NOT_AVAILABLE | ErrorCode::KAFKA_STORAGE_ERROR) => lacking = marked,
+                // What is no longer there needs no marker.
+                _ => written.push((topic, index)),
             }
         }
         self.transactions.complete(id, &written);
+        lacking
     }
 }
 
