@@ -220,7 +220,7 @@ impl Partition {
         replication.epoch_start = log.end_offset();
         replication.led_since = now;
         if is_cut {
-            self.producers = Producers::of(&self.log);
+            self.producers = Producers::of(&self.log, replication.high_watermark);
         }
     }
 }

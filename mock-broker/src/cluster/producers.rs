@@ -203,21 +203,15 @@ impl Producers {
     }
 
     /// What a log says of its producers: the memory of a leader whose log was cut, or another than the last leader's.
-    pub(crate) fn of(log: &Log) -> Self {
+    /// What was committed counts as replicated only below the high watermark.
+    pub(crate) fn of(log: &Log, high_watermark: i64) -> Self {
         let mut producers = Self::default();
         for (batch, appended) in log.batches().filter(|(batch, _)| batch.header().producer_id.0 >= 0) {
             let header = batch.header();
             match marker(&batch) {
                 Some((is_commit, epoch)) => {
                     let producer = (header.producer_id, header.producer_epoch);
-                    producers.ended(
-                        producer,
-                        is_commit,
-                        epoch,
-                        header.base_offset,
-                        header.base_offset,
-                        appended,
-                    );
+                    producers.ended(producer, is_commit, epoch, header.base_offset, high_watermark, appended);
                 }
                 None => producers.appended(header, header.base_offset, header.max_timestamp, appended),
             }
