@@ -111,6 +111,11 @@ pub(crate) fn produce_again(
         let mut partitions = response.responses.iter_mut().flat_map(|topic| &mut topic.partition_responses);
         if let Some(partition) = partitions.nth(missing.place) {
             partition.error_code = error_code;
+            let name = cluster.topics.name_of(missing.topic);
+            if let Some(leader) = name.and_then(|name| hint(cluster, asked, name, missing.index, error_code))
+            {
+                partition.current_leader = leader;
+            }
         }
         if let Some(outcome) = outcomes.get_mut(missing.place) {
             outcome.error_code = error_code;
@@ -331,14 +336,24 @@ fn partition_response(
         error_message: refused.message.as_deref().map(ByteString::from),
         ..Default::default()
     };
-    let wants_hint = refused.error_code == ErrorCode::NOT_LEADER_OR_FOLLOWER;
-    if let Some((leader_id, leader_epoch)) = leader_hint(cluster, name, index)
-        && wants_hint
-        && asked.version >= FIRST_VERSION_WITH_HINTS
-    {
-        response.current_leader = LeaderIdAndEpoch { leader_id, leader_epoch, ..Default::default() };
+    if let Some(leader) = hint(cluster, asked, name, index, refused.error_code) {
+        response.current_leader = leader;
     }
     response
+}
+
+/// Who leads a partition, for whom a broker answers that it does not (KIP-951).
+fn hint(
+    cluster: &Cluster,
+    asked: &Asked,
+    name: &str,
+    index: i32,
+    error_code: ErrorCode,
+) -> Option<LeaderIdAndEpoch> {
+    let is_wanted =
+        error_code == ErrorCode::NOT_LEADER_OR_FOLLOWER && asked.version >= FIRST_VERSION_WITH_HINTS;
+    let (leader_id, leader_epoch) = leader_hint(cluster, name, index).filter(|_| is_wanted)?;
+    Some(LeaderIdAndEpoch { leader_id, leader_epoch, ..Default::default() })
 }
 
 fn record_error((batch_index, message): &(i32, String)) -> BatchIndexAndErrorMessage {

@@ -12,13 +12,15 @@ use protocol::messages::fetch::{FetchPartition, FetchTopic, PartitionData};
 use protocol::messages::list_offsets::{ListOffsetsPartition, ListOffsetsTopic};
 use protocol::messages::offset_for_leader_epoch::{OffsetForLeaderPartition, OffsetForLeaderTopic};
 use protocol::messages::produce::PartitionProduceResponse;
+use protocol::messages::write_txn_markers::{WritableTxnMarker, WritableTxnMarkerTopic};
 use protocol::messages::{
-    FetchRequest, ListOffsetsRequest, MetadataRequest, OffsetForLeaderEpochRequest, ProduceRequest,
+    FetchRequest, InitProducerIdRequest, ListOffsetsRequest, MetadataRequest, OffsetForLeaderEpochRequest,
+    ProduceRequest, WriteTxnMarkersRequest,
 };
-use protocol::names::BrokerId;
+use protocol::names::{BrokerId, ProducerId};
 use protocol::records::{BatchOptions, Limits, Part, batches};
 
-use crate::client::{NOW, Reply, World, batch_of, reply, sequenced};
+use crate::client::{NOW, Reply, World, batch_of, batch_with, produce_request, reply, sequenced};
 use crate::in_sync;
 
 const ALL: i16 = -1;
@@ -109,6 +111,53 @@ impl Replicas {
         let connection = self.world.connect(broker);
         let response = self.world.ask(connection, 12, &fetch(offset)).answer();
         response.responses[0].partitions[0].clone()
+    }
+
+    /// Begins a transaction, and writes a record in it.
+    fn write_in_transaction(&mut self, id: &str) -> ProducerId {
+        let init = InitProducerIdRequest {
+            transactional_id: Some(id.into()),
+            transaction_timeout_ms: 60_000,
+            ..Default::default()
+        };
+        // Whichever coordinates.
+        let answers = self.connections.clone().into_iter().map(|on| self.world.ask(on, 5, &init).answer());
+        let mut known = answers.filter(|answer| answer.error_code == ErrorCode::NONE);
+        let producer_id = known.next().unwrap().producer_id;
+        drop(known);
+        let options = BatchOptions {
+            producer_id,
+            producer_epoch: 0,
+            base_sequence: 0,
+            transactional: true,
+            ..BatchOptions::default()
+        };
+        let mut request = produce_request("orders", 0, LEADER, Some(batch_with(1, options)));
+        request.transactional_id = Some(id.into());
+        let on = self.at(1);
+        let answer = self.world.ask(on, 12, &request).answer();
+        assert_eq!(answer.responses[0].partition_responses[0].error_code, ErrorCode::NONE);
+        producer_id
+    }
+
+    fn commit(&mut self, producer_id: ProducerId) {
+        let topics = vec![WritableTxnMarkerTopic {
+            name: "orders".into(),
+            partition_indexes: vec![0].into(),
+            ..Default::default()
+        }];
+        let marker =
+            WritableTxnMarker { producer_id, transaction_result: true, topics, ..Default::default() };
+        let request = WriteTxnMarkersRequest { markers: vec![marker], ..Default::default() };
+        let on = self.at(1);
+        let answer = self.world.ask(on, 1, &request).answer();
+        assert_eq!(answer.markers[0].topics[0].partitions[0].error_code, ErrorCode::NONE);
+    }
+
+    /// The high watermark, and the last stable offset.
+    fn stable(&mut self) -> (i64, i64) {
+        let data = self.fetch(self.partition().leader().0, 0);
+        (data.high_watermark, data.last_stable_offset)
     }
 
     /// What a consumer reads from the leader, and the high watermark it is told, which is the partition's.
@@ -372,6 +421,55 @@ fn a_leader_that_loses_its_place_says_so_to_those_who_wait() {
     assert_eq!(replicas.read(), (vec![], 0));
     replicas.wait(1, Duration::from_secs(1));
     assert_eq!(replicas.read(), (owned(&["a"]), 1));
+}
+
+#[test]
+fn a_leader_that_loses_its_place_names_the_new_one_to_those_who_wait_in_new_versions() {
+    let mut replicas = Replicas::new("1");
+    replicas.lag(3, Lag::Frozen);
+    let on = replicas.at(1);
+    for version in [9, 10, 12] {
+        let request = produce_request("orders", 0, ALL, Some(record("a")));
+        let leader = replicas.partition().leader().0;
+        let on = if leader == 1 { on } else { replicas.at(leader) };
+        assert_eq!(replicas.world.ask(on, version, &request), Reply::Nothing);
+        let broker = BrokerId(3 - leader);
+        let effects = replicas.perform(Action::MoveLeader { topic: "orders".into(), partition: 0, broker });
+        let answer = reply::<ProduceRequest>(effects, on, version).answer();
+        let partition = &answer.responses[0].partition_responses[0];
+        assert_eq!(partition.error_code, ErrorCode::NOT_LEADER_OR_FOLLOWER);
+        let epoch = replicas.partition().leader_epoch();
+        let leader = (partition.current_leader.leader_id, partition.current_leader.leader_epoch);
+        let nodes: Vec<_> = answer.node_endpoints.iter().map(|node| node.node_id).collect();
+        match version {
+            9 => assert_eq!((leader, nodes), ((BrokerId(-1), -1), vec![])),
+            _ => assert_eq!((leader, nodes), ((broker, epoch), vec![broker])),
+        }
+    }
+}
+
+#[test]
+fn a_leader_with_a_shorter_log_still_knows_which_commits_are_not_replicated_yet() {
+    let mut replicas = Replicas::new("1");
+    let one = replicas.write_in_transaction("one");
+    assert_eq!(replicas.read().1, 1);
+    // From here on broker 3 has nothing more: the high watermark stays.
+    replicas.lag(3, Lag::Frozen);
+    replicas.commit(one);
+    let other = replicas.write_in_transaction("other");
+    replicas.commit(other);
+    replicas.write_in_transaction("open");
+    replicas.lag(2, Lag::Frozen);
+    replicas.produce(1, LEADER, "lost");
+    assert_eq!(replicas.stable(), (1, 0));
+    replicas.perform(Action::MoveLeader { topic: "orders".into(), partition: 0, broker: BrokerId(2) });
+    assert_eq!(replicas.partition().log_end_offset(BrokerId(2)), Some(5));
+    assert_eq!(replicas.stable(), (1, 0), "the end of the first is not replicated");
+    for broker in [1, 3] {
+        replicas.lag(broker, Lag::None);
+    }
+    replicas.wait(1, Duration::from_secs(1));
+    assert_eq!(replicas.stable(), (5, 4), "the third is open still");
 }
 
 #[test]
