@@ -96,6 +96,10 @@
 //! connections, how long one may be idle or leave its answers unread, the partitions, and what all logs hold (1 GiB). A
 //! buffer grows with the bytes that came, never by what a length claims. As in Kafka, a connection's next request is read
 //! when the one before it is answered. The journal keeps [`ClusterConfig::journal_limit`] entries.
+//!
+//! Which clock it runs on is [`Time`]; what was asked stands in the [`Journal`], and what clients are to do is an
+//! [`Expectation`] of it; a [`Snapshot`] is a state to begin again from, a [`Recording`] a run to play again. Together:
+//! `docs/running.md`.
 
 mod action;
 mod cluster;

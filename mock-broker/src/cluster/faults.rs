@@ -9,7 +9,7 @@ use protocol::{ApiKey, ErrorCode, Request, Response, VersionRange};
 
 use super::waiting::{Held, Parked};
 use super::{Asked, CloseReason, Cluster, Connection, ConnectionId, Effect, Effects};
-use crate::fault::{Arrival, Corruption, Fault, FaultId, Reaction, RuleError, Site, Struck, answer};
+use crate::fault::{Arrival, Corruption, Fault, FaultId, Reaction, Site, Struck, answer};
 use crate::handlers::{self, StaleMetadata};
 use crate::journal::Outcome;
 use crate::recording::Step;
@@ -105,29 +105,6 @@ impl Cluster {
     #[must_use]
     pub fn has_no_faults(&self) -> bool {
         self.faults.is_empty()
-    }
-
-    /// Whether a fault rule makes sense in this cluster.
-    ///
-    /// # Errors
-    /// As [`Fault::check`]; an API that is not served, a broker that is not there.
-    pub fn check_fault(&self, fault: &Fault) -> Result<(), RuleError> {
-        fault.check()?;
-        let versions = match fault.reaction() {
-            Reaction::PretendVersion(versions) => &versions[..],
-            _ => &[],
-        };
-        let mut apis = fault.api_key().into_iter().chain(versions.iter().map(|(api_key, _)| *api_key));
-        if let Some(api_key) = apis.find(|api_key| handlers::served(*api_key).is_none()) {
-            return Err(RuleError::new(format!("{api_key} is not served here")));
-        }
-        match fault.broker().filter(|broker| !self.brokers.contains_key(broker)) {
-            Some(broker) => {
-                let count = self.brokers.len();
-                Err(RuleError::new(format!("there is no broker {broker}; they are 1 to {count}")))
-            }
-            None => Ok(()),
-        }
     }
 
     /// Whether a broker takes connections: it is up, and no rule says otherwise.

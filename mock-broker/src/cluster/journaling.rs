@@ -4,9 +4,7 @@ use protocol::names::Timestamp;
 use protocol::{ApiKey, ErrorCode};
 
 use super::{Asked, Cluster, ConnectionId};
-use crate::fault::RuleError;
-use crate::handlers;
-use crate::journal::{Expectation, Journal, JournalEntry, Outcome};
+use crate::journal::{Journal, JournalEntry, Outcome};
 
 impl Cluster {
     /// What was asked and answered.
@@ -29,41 +27,13 @@ impl Cluster {
             Some((_, fault)) => fault.name().map_or_else(|| fault.to_string(), str::to_owned),
             None => "a rule that was removed".to_owned(),
         };
-        let mut next = from;
+        // Those before have made room, and there is no going back to them.
+        let mut next = from.max(self.journal.first());
         let lines = self.journal.since(from).take_while(is_settled).map(|entry| {
             next = entry.number + 1;
             entry.to_json(name)
         });
         (lines.collect(), next)
-    }
-
-    /// Whether an expectation can apply to this cluster.
-    ///
-    /// # Errors
-    /// An API that is not served, a broker that is not there.
-    pub fn check_expectation(&self, expectation: &Expectation) -> Result<(), RuleError> {
-        let refuse = |reason: String| Err(RuleError::new(reason));
-        let api_key = expectation.api_key();
-        if let Some(api_key) = api_key.filter(|api_key| handlers::served(*api_key).is_none()) {
-            return refuse(format!("{api_key} is not served here"));
-        }
-        if let Expectation::OnlyAcks(..) | Expectation::NoDuplicate(..) = expectation
-            && expectation.filter().api_key().is_some_and(|api_key| api_key != ApiKey::PRODUCE)
-        {
-            return refuse(format!("`{expectation}` goes only with on=Produce"));
-        }
-        if let Some(broker) = expectation.filter().broker_id().filter(|it| !self.brokers.contains_key(it)) {
-            return refuse(format!("there is no broker {broker}; they are 1 to {}", self.brokers.len()));
-        }
-        let Some(topic) = expectation.filter().topic_name() else { return Ok(()) };
-        if self.topics.get(topic).is_some() || self.config.flag("auto.create.topics.enable") {
-            return Ok(());
-        }
-        let topic = topic.escape_debug();
-        match protocol::nearest(&topic.to_string(), self.topics.iter().map(|known| known.name.as_str())) {
-            Some(nearest) => refuse(format!("there is no topic `{topic}`; the nearest is `{nearest}`")),
-            None => refuse(format!("there is no topic `{topic}`")),
-        }
     }
 
     /// Writes down a request of which no more is known than this.

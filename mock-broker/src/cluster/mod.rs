@@ -14,6 +14,7 @@ mod admin;
 pub(crate) mod append;
 mod asked;
 mod brokers;
+mod check;
 mod coordinators;
 mod effect;
 mod elections;

@@ -14,6 +14,12 @@ impl Cluster {
         self.recorder.0.as_ref().ok_or(RecordingError::NotRecorded)?.recording()
     }
 
+    /// Whether the run is longer than may be recorded.
+    #[cfg(feature = "net")]
+    pub(crate) fn is_recording_full(&self) -> bool {
+        self.recorder.0.as_ref().is_some_and(|recorder| recorder.is_full())
+    }
+
     /// Everybody who is connected.
     pub(crate) fn all_connections(&self) -> Vec<ConnectionId> {
         self.connections.keys().copied().collect()

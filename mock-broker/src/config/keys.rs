@@ -97,6 +97,9 @@ const INT: i64 = i32::MAX as i64;
 const LONG: i64 = i64::MAX;
 const COMPRESSIONS: &[&str] = &["uncompressed", "zstd", "lz4", "snappy", "gzip", "producer"];
 const CLEANUPS: &[&str] = &["delete", "compact"];
+pub(super) const BROKER_SESSION_TIMEOUT: &str = "broker.session.timeout.ms";
+pub(super) const REPLICATION_RULES: &str = "milena.replication.rules";
+const RULES: &[&str] = &["kafka-4", "before-kafka-3.7"];
 const REPLICA_SELECTORS: &[&str] =
     &["", "org.apache.kafka.common.replica.LeaderSelector", RACK_AWARE_SELECTOR];
 /// Sends consumers to a replica in their own rack (KIP-392).
@@ -104,9 +107,10 @@ pub(crate) const RACK_AWARE_SELECTOR: &str = "org.apache.kafka.common.replica.Ra
 const TIMESTAMP_TYPES: &[&str] = &["CreateTime", "LogAppendTime"];
 
 /// The broker settings that have an effect here, and those that stand behind a topic's settings. Kafka's defaults, but for
-/// `max.connections`, of which Kafka has no end; what begins with `milena.` is ours.
+/// `max.connections`, of which Kafka has no end, and `broker.session.timeout.ms`, which is 9000 there; what begins with `milena.` is ours.
 pub(super) const BROKER_KEYS: &[Key] = &[
     key("auto.create.topics.enable", "true", Rule::Flag),
+    key(BROKER_SESSION_TIMEOUT, "0", Rule::Number(0, INT)),
     key("compression.type", "producer", Rule::One(COMPRESSIONS)),
     key("connections.max.idle.ms", "600000", Rule::Number(-1, LONG)),
     key("default.replication.factor", "1", Rule::Number(1, 32_767)),
@@ -138,6 +142,7 @@ pub(super) const BROKER_KEYS: &[Key] = &[
     key("message.max.bytes", "1048588", Rule::Number(0, INT)),
     key("milena.frame.deadline.ms", "30000", Rule::Number(1, LONG)),
     key("milena.max.partitions", "100000", Rule::Number(1, INT)),
+    key(REPLICATION_RULES, "kafka-4", Rule::One(RULES)),
     key("milena.retained.bytes", "1073741824", Rule::Number(0, LONG)),
     key("milena.write.buffer.bytes", "1048576", Rule::Number(1, INT)),
     key("milena.write.deadline.ms", "30000", Rule::Number(1, LONG)),
@@ -155,7 +160,8 @@ pub(super) const BROKER_KEYS: &[Key] = &[
 ];
 
 /// The topic settings of Kafka 4.3, by name, as a broker describes them. Acted on are `cleanup.policy` (records without a key are
-/// refused when it compacts), `max.message.bytes` and the `message.timestamp.*`; the others are kept and told.
+/// refused when it compacts), `max.message.bytes`, the `message.timestamp.*`, `min.insync.replicas` and
+/// `unclean.leader.election.enable`; the others are kept and told.
 pub(crate) const TOPIC_KEYS: &[Key] = &[
     topic_key("cleanup.policy", "log.cleanup.policy", "delete", Rule::Some(CLEANUPS)),
     key("compression.gzip.level", "-1", Rule::Number(-1, 9)),

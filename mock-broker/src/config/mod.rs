@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use protocol::names::{BrokerId, Timestamp, TopicName};
 
-use self::keys::{BROKER_KEYS, Key, check};
+use self::keys::{BROKER_KEYS, BROKER_SESSION_TIMEOUT, Key, REPLICATION_RULES, check};
 pub(crate) use self::keys::{RACK_AWARE_SELECTOR, TOPIC_KEYS, check_topic_key};
 pub use self::time::Time;
 pub(crate) use self::time::TimeConfig;
@@ -114,15 +114,32 @@ impl ClusterConfig {
     /// | `milena.retained.bytes` | 1073741824 | what all logs hold; batches that do not fit are refused with KAFKA_STORAGE_ERROR, which clients try again |
     /// | `milena.max.partitions` | 100000 | partitions in all; topics beyond are refused with POLICY_VIOLATION |
     ///
+    /// `milena.replication.rules` is `kafka-4` or `before-kafka-3.7`: see [`ReplicationRules`]. `broker.session.timeout.ms` is 0
+    /// unless it is set: see [`Self::broker_session_timeout`].
+    ///
     /// # Errors
     /// A key that is not known here, or a value that breaks the key's rule.
     pub fn config(mut self, key: &str, value: &str) -> Result<Self, ConfigError> {
         let known = check(BROKER_KEYS, "broker", key, value)?;
-        self.settings.insert(known.name, value.trim().to_owned());
+        let value = value.trim();
+        match known.name {
+            // These two have a method each, and no other place.
+            BROKER_SESSION_TIMEOUT => {
+                let timeout = Duration::from_millis(value.parse().unwrap_or_default());
+                self = self.broker_session_timeout(timeout);
+            }
+            REPLICATION_RULES => {
+                let is_old = value != known.default;
+                let rules = if is_old { ReplicationRules::BeforeKafka37 } else { ReplicationRules::Kafka4 };
+                self = self.replication_rules(rules);
+            }
+            name => drop(self.settings.insert(name, value.to_owned())),
+        }
         Ok(self)
     }
 
-    /// What chance is made of: topic ids, the cluster id, which broker leads a topic's first partition. Default: 0.
+    /// What chance is made of: topic ids, the cluster id, which broker leads a topic's first partition, which requests
+    /// rules with a probability strike, the bytes of garbage. Default: 0.
     #[must_use]
     pub fn seed(mut self, seed: u64) -> Self {
         self.seed = seed;
@@ -377,3 +394,18 @@ impl fmt::Display for ConfigError {
 }
 
 impl std::error::Error for ConfigError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_a_method_of_its_own_has_a_key_too() {
+        let config = ClusterConfig::new(1).config("broker.session.timeout.ms", "9000").unwrap();
+        assert_eq!(config.broker_session_timeout, Duration::from_secs(9));
+        let config = config.config("milena.replication.rules", "before-kafka-3.7").unwrap();
+        assert_eq!(config.replication_rules, ReplicationRules::BeforeKafka37);
+        let error = config.config("milena.replication.rules", "old").unwrap_err().to_string();
+        assert!(error.contains("one of kafka-4, before-kafka-3.7"), "{error}");
+    }
+}

@@ -12,7 +12,7 @@ use super::{Fault, FaultRule};
 use crate::words::{Quoted, Time, words};
 
 /// The words of a rule, in the order in which they are written.
-const WORDS: [&str; 19] = [
+pub(super) const WORDS: [&str; 19] = [
     "name",
     "on",
     "versions",

@@ -28,6 +28,7 @@ pub use self::reaction::{Corruption, Reaction};
 pub(crate) use self::reaction_grammar::{api, code, number};
 use self::which::Which;
 pub(crate) use self::which::{Site, Whole};
+use crate::handlers::Place;
 
 /// A rule: which requests it strikes, how often, and what happens to them.
 ///
@@ -118,6 +119,27 @@ impl Fault {
     #[must_use]
     pub fn topic(&self) -> Option<&str> {
         self.which.topic.as_deref()
+    }
+
+    pub(crate) fn versions(&self) -> Option<VersionRange> {
+        self.which.versions
+    }
+
+    pub(crate) fn partition(&self) -> Option<i32> {
+        self.which.partition
+    }
+
+    /// What it names in requests.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let which = &self.which;
+        let named = [
+            (which.topic.is_some(), Place::Topic),
+            (which.partition.is_some(), Place::Partition),
+            (which.producer_id.is_some(), Place::ProducerId),
+            (which.group.is_some(), Place::Group),
+            (which.transactional_id.is_some(), Place::TransactionalId),
+        ];
+        named.into_iter().filter(|(is_named, _)| *is_named).map(|(_, place)| place).collect()
     }
 
     /// What happens to them.

@@ -308,3 +308,16 @@ fn cut_and_stirred_text_is_refused_or_read_and_never_panics() {
         }
     }
 }
+
+#[test]
+fn both_tables_of_words_have_every_word() {
+    let tables = [
+        ("docs/faults.md", include_str!("../../../docs/faults.md")),
+        ("fault/mod.rs", include_str!("mod.rs")),
+    ];
+    for (path, text) in tables {
+        for word in super::grammar::WORDS {
+            assert!(text.contains(&format!("`{word}=")), "{path} lacks `{word}=`");
+        }
+    }
+}

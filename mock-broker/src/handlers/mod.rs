@@ -39,7 +39,7 @@ use protocol::{ApiKey, ErrorCode, Request, RequestHeader, Response, VersionRange
 pub(crate) use self::fetch::fetch_again;
 pub(crate) use self::metadata::StaleMetadata;
 pub(crate) use self::produce::{PendingProduce, produce_again};
-pub(crate) use self::sites::sites;
+pub(crate) use self::sites::{Place, places, sites};
 use crate::cluster::topic::Partition;
 use crate::cluster::waiting::Held;
 use crate::cluster::{Asked, Cluster, Endpoint};

@@ -1,13 +1,66 @@
 //! Every place in a request that fault rules can name.
 
-use protocol::Request;
+use std::fmt;
+
 use protocol::names::{ProducerId, TopicName, Uuid};
 use protocol::records::{Part, batches};
 use protocol::wire::Records;
+use protocol::{ApiKey, Request};
 
 use super::find_coordinator;
 use crate::cluster::topic::{Topic, Topics};
 use crate::fault::{Site, Whole};
+
+/// What a rule can name in a request, by the rule's word for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Topic,
+    Partition,
+    ProducerId,
+    Group,
+    TransactionalId,
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Topic => "topic",
+            Self::Partition => "partition",
+            Self::ProducerId => "producer_id",
+            Self::Group => "group",
+            Self::TransactionalId => "transactional_id",
+        })
+    }
+}
+
+/// What requests of an API have, in some of its versions: what [`sites`] finds there.
+pub(crate) fn places(api_key: ApiKey) -> &'static [Place] {
+    use Place::{Group, Partition, ProducerId, Topic, TransactionalId};
+    match api_key {
+        ApiKey::PRODUCE => &[Topic, Partition, ProducerId, TransactionalId],
+        ApiKey::FETCH
+        | ApiKey::LIST_OFFSETS
+        | ApiKey::OFFSET_FOR_LEADER_EPOCH
+        | ApiKey::METADATA
+        | ApiKey::DESCRIBE_PRODUCERS
+        | ApiKey::WRITE_TXN_MARKERS => &[Topic, Partition],
+        ApiKey::CREATE_TOPICS | ApiKey::DELETE_TOPICS => &[Topic],
+        ApiKey::FIND_COORDINATOR | ApiKey::ADD_OFFSETS_TO_TXN => &[Group, TransactionalId],
+        ApiKey::INIT_PRODUCER_ID => &[ProducerId, TransactionalId],
+        ApiKey::ADD_PARTITIONS_TO_TXN => &[Topic, Partition, TransactionalId],
+        ApiKey::END_TXN | ApiKey::DESCRIBE_TRANSACTIONS => &[TransactionalId],
+        ApiKey::TXN_OFFSET_COMMIT => &[Topic, Partition, ProducerId, Group, TransactionalId],
+        ApiKey::OFFSET_COMMIT | ApiKey::OFFSET_DELETE => &[Topic, Partition, Group],
+        ApiKey::JOIN_GROUP
+        | ApiKey::SYNC_GROUP
+        | ApiKey::HEARTBEAT
+        | ApiKey::LEAVE_GROUP
+        | ApiKey::OFFSET_FETCH
+        | ApiKey::DESCRIBE_GROUPS
+        | ApiKey::DELETE_GROUPS => &[Group],
+        _ => &[],
+    }
+}
 
 /// What a request says for all of it, and every place in it. Only asked while there are rules.
 pub(crate) fn sites<'a>(topics: &'a Topics, request: &'a Request) -> (Whole, Vec<Site<'a>>) {

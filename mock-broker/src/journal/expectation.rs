@@ -35,7 +35,8 @@ pub enum Expectation {
     /// `no_unknown_request`: every request could be read, and was of an API and version that are served.
     NoUnknownRequest(Filter),
     /// `no_duplicate`: no batch was stored twice, as happens when a producer without idempotence tries again. What the
-    /// broker recognised as a duplicate was not stored.
+    /// broker recognised as a duplicate was not stored. Told by checksum, size and count of records: equal batches that were meant look
+    /// the same, and records that were sent again in other batches are not seen.
     NoDuplicate(Filter),
     /// `only_acks=all`: every Produce request wants to be sure of so much.
     OnlyAcks(Acks, Filter),

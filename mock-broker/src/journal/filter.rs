@@ -133,11 +133,21 @@ impl Filter {
         self.api_key
     }
 
+    pub(crate) fn version_range(&self) -> Option<VersionRange> {
+        self.versions
+    }
+
+    pub(crate) fn partition_index(&self) -> Option<i32> {
+        self.partition
+    }
+
     pub(crate) fn broker_id(&self) -> Option<BrokerId> {
         self.broker
     }
 
-    pub(crate) fn topic_name(&self) -> Option<&TopicName> {
+    /// The topic that they have something about, if it is to be one.
+    #[must_use]
+    pub fn topic_name(&self) -> Option<&TopicName> {
         self.topic.as_ref()
     }
 

@@ -83,6 +83,17 @@ impl Journal {
         self.first + self.entries.len() as u64
     }
 
+    /// The number of the oldest entry that is kept, or else of the next.
+    pub(crate) fn first(&self) -> u64 {
+        self.first
+    }
+
+    /// Keeps so much from now on: see [`ClusterConfig::journal_limit`](crate::ClusterConfig::journal_limit).
+    pub fn set_limit(&mut self, limit: usize) {
+        self.limit = limit;
+        self.trim();
+    }
+
     /// Forgets all entries, and how many had made room; numbers go on.
     pub fn clear(&mut self) {
         self.first += self.entries.len() as u64;

@@ -49,6 +49,7 @@ impl MockCluster {
     }
 
     /// Starts a cluster in the state that a recorded run ended in, on this clock; up to `record` bytes the run is recorded on.
+    /// The journal begins with what comes from now on.
     ///
     /// # Errors
     /// As [`Self::start_on`]; a run that is damaged, or ends otherwise than it did.
@@ -60,6 +61,7 @@ impl MockCluster {
     ) -> Result<Self, StartError> {
         let mut cluster = recording.resume(record).map_err(StartError::Replay)?;
         cluster.config.time.time = time;
+        cluster.journal_mut().clear();
         let started = Self::start_cluster(cluster, listen).await?;
         started.shared.connections_follow(recording.last_connection());
         Ok(started)

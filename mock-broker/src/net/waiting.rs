@@ -5,6 +5,8 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::MockCluster;
+use crate::action::Action;
+use crate::cluster::AdminError;
 use crate::journal::{Expectation, Filter, JournalEntry, Unmet};
 
 impl MockCluster {
@@ -78,5 +80,17 @@ impl MockCluster {
     #[must_use]
     pub fn journal_lines(&self, from: u64, all: bool) -> (Vec<String>, u64) {
         self.shared.lock().cluster.journal_lines(from, all)
+    }
+
+    /// The actions of scripts that could not be done, and why, but for the first `skipped` of them.
+    #[must_use]
+    pub fn failed_steps(&self, skipped: usize) -> Vec<(Action, AdminError)> {
+        self.shared.lock().cluster.failed_steps().iter().skip(skipped).cloned().collect()
+    }
+
+    /// Whether the run is longer than may be recorded, so that [`Cluster::recording`](crate::Cluster::recording) gives none.
+    #[must_use]
+    pub fn is_recording_full(&self) -> bool {
+        self.shared.lock().cluster.is_recording_full()
     }
 }

@@ -34,6 +34,11 @@ impl Recorder {
         Self { body, limit, is_full: false, within: 0 }
     }
 
+    #[cfg(feature = "net")]
+    pub(crate) fn is_full(&self) -> bool {
+        self.is_full
+    }
+
     /// Writes a step down, unless it follows from another.
     pub(crate) fn note(&mut self, step: &Step) {
         if self.within == 0 {

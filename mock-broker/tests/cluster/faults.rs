@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use milena_mock_broker::{ClusterConfig, Effect, Fault, Outcome, Reaction};
+use milena_mock_broker::{Cluster, ClusterConfig, Effect, Fault, Outcome, Reaction};
 use protocol::messages::{InitProducerIdRequest, MetadataRequest, ProduceRequest};
 use protocol::{ApiKey, ErrorCode};
 
@@ -109,5 +109,48 @@ fn hits_are_counted_and_a_removed_rule_strikes_no_more() {
     let connection = world.connect(1);
     for _ in 0..2 {
         world.ask(connection, 12, &MetadataRequest::default()).answer();
+    }
+}
+
+#[test]
+fn a_rule_that_can_strike_nothing_is_refused_with_the_reason() {
+    let config = |create| {
+        ClusterConfig::new(1).topic("orders", 1).config("auto.create.topics.enable", create).unwrap()
+    };
+    let (open, closed) = (Cluster::new(config("true")), Cluster::new(config("false")));
+    for (rule, complaint) in [
+        (
+            "on=Produce topic=orders partition=9 then=close",
+            "the topic `orders` has no partition 9; it has 1, from 0",
+        ),
+        ("on=Produce versions=90 then=close", "Produce is served in the versions 3 to 13"),
+        ("on=Heartbeat topic=orders then=close", "requests of Heartbeat have no `topic`"),
+        ("on=Fetch transactional_id=t then=close", "requests of Fetch have no `transactional_id`"),
+        (
+            "on=ListTransactions then=apply_then_error=UNKNOWN_SERVER_ERROR",
+            "`then=apply_then_error=UNKNOWN_SERVER_ERROR` has no place in answers to ListTransactions",
+        ),
+        ("on=Produce then=error=999", "there is no error code 999"),
+        ("on=AlterPartition then=close", "AlterPartition is not served here; the nearest that is is `"),
+        (
+            "then=pretend_version=AlterPartition:1",
+            "AlterPartition is not served here; the nearest that is is `",
+        ),
+    ] {
+        let error = open.check_fault(&rule.parse().unwrap()).unwrap_err().to_string();
+        assert!(error.starts_with(complaint), "{rule}: {error}");
+    }
+    let unknown: Fault = "on=Produce topic=ordres then=close".parse().unwrap();
+    assert!(open.check_fault(&unknown).is_ok());
+    let error = closed.check_fault(&unknown).unwrap_err().to_string();
+    assert_eq!(error, "there is no topic `ordres`; the nearest is `orders`");
+    let doubt = "there is no topic `ordres` yet; the nearest is `orders`";
+    assert_eq!(open.doubt_about_topic(unknown.topic()).as_deref(), Some(doubt));
+    assert_eq!(open.doubt_about_topic(Some("orders")), None);
+    for rule in [
+        "on=CreateTopics topic=ordres then=close",
+        "on=Produce versions=9+ topic=orders partition=0 then=close",
+    ] {
+        assert!(closed.check_fault(&rule.parse().unwrap()).is_ok(), "{rule}");
     }
 }
