@@ -10,11 +10,12 @@ use clap::Args;
 use mock_broker::{
     ClusterConfig, Expectation, Fault, Listen, MockCluster, Scenario, StartError, Time, TopicSpec,
 };
+use protocol::names::BrokerId;
 
 use crate::failure::Failure;
 use crate::properties::Property;
 use crate::signals::Signals;
-use crate::verdict::{self, JournalFile};
+use crate::verdict::{self, JournalFile, Watch};
 use crate::{rules, runs};
 
 #[derive(Debug, Args)]
@@ -64,13 +65,20 @@ pub(crate) struct Arguments {
     /// Begin with the brokers, topics and records that a recorded run ended with. What it was started with cannot be given
     /// beside it.
     #[arg(long, value_name = "FILE", conflicts_with_all = [
-        "brokers", "topic", "config", "topic_config", "fault", "rules", "seed",
+        "brokers", "topic", "config", "topic_config", "fault", "rules", "scenario", "rack", "seed",
     ])]
     load: Option<PathBuf>,
     /// A file to write every request to, and what came of it: JSON, one request a line.
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
-    /// What chance is made of: topic ids, who leads what.
+    /// How much of the requests is kept in memory, until it is written or looked at: requests and partitions in them, together;
+    /// 65,536, or 1,000,000 with --expect.
+    #[arg(long, value_name = "N")]
+    journal_limit: Option<usize>,
+    /// In which rack a broker stands, its broker.rack. Can be given again.
+    #[arg(long, value_name = "BROKER=RACK")]
+    rack: Vec<RackArgument>,
+    /// What chance is made of: topic ids, who leads what, which requests rules with a probability strike, garbage.
     #[arg(long, default_value_t = 0)]
     seed: u64,
 }
@@ -118,11 +126,32 @@ impl FromStr for TopicArgument {
     }
 }
 
+/// `broker=rack`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct RackArgument {
+    broker: i32,
+    rack: String,
+}
+
+impl FromStr for RackArgument {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let broken = || format!("a rack is BROKER=RACK, such as 1=eu-west-1a, not {text:?}");
+        let (broker, rack) = text.split_once('=').filter(|(_, rack)| !rack.is_empty()).ok_or_else(broken)?;
+        Ok(Self { broker: broker.parse().map_err(|_| broken())?, rack: rack.to_owned() })
+    }
+}
+
 /// The clocks that nobody has to step.
 fn clock(text: &str) -> Result<Time, String> {
     match text.parse() {
         Ok(Time::Stepped) => Err("only a test can step a clock; there are real and idle".to_owned()),
-        other => other,
+        Ok(time) => Ok(time),
+        Err(_) => {
+            let nearest = protocol::nearest(text, ["real", "idle"]).unwrap_or_default();
+            Err(format!("no clock is called `{text}`; the nearest is `{nearest}`"))
+        }
     }
 }
 
@@ -154,33 +183,43 @@ impl FromStr for TopicConfigArgument {
 pub(crate) async fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     // From now on, so that a signal that comes early ends it cleanly too.
     let mut signals = Signals::new()?;
-    let mut journal = arguments.journal.as_deref().map(JournalFile::create).transpose()?;
     let cluster = start(&arguments).await?;
     verdict::check(&cluster, &arguments.expect)?;
+    // Not before it is known that there will be something to write: a file that is there may still be wanted.
+    let mut journal =
+        arguments.journal.as_deref().map(|path| JournalFile::create(path, &cluster)).transpose()?;
+    let run = arguments.record.as_deref().map(runs::File::create).transpose()?;
     let mut stdout = std::io::stdout().lock();
     let told = writeln!(stdout, "bootstrap.servers={}", cluster.bootstrap_servers());
     // Whoever cannot be told where the brokers are has not seen enough, even if it is they who have gone.
     told.and_then(|()| stdout.flush())
         .map_err(|error| Failure::new(format!("cannot say where the brokers are: {error}")))?;
-    match &mut journal {
-        None => {
-            signals.wait().await;
-        }
-        Some(journal) => {
-            while signals.race(tokio::time::sleep(PAUSE)).await.is_ok() {
-                journal.write(&cluster, false)?;
-            }
-            journal.write(&cluster, true)?;
+    let mut watch = Watch::default();
+    while signals.race(tokio::time::sleep(PAUSE)).await.is_ok() {
+        watch.look(&cluster);
+        if let Some(journal) = &mut journal {
+            journal.write(&cluster, false)?;
         }
     }
-    if let Some(path) = &arguments.record {
-        runs::write(path, &cluster)?;
+    watch.look(&cluster);
+    let written = journal.map_or(Ok(()), |mut journal| journal.write(&cluster, true));
+    // All of it is told, whatever fails: the last of it by the exit code.
+    let outcomes = [
+        verdict::pronounce(&cluster, &arguments.expect),
+        written,
+        run.map_or(Ok(()), |run| run.write(&cluster)),
+    ];
+    let mut failures = outcomes.into_iter().filter_map(Result::err).peekable();
+    while let Some(failure) = failures.next() {
+        if failures.peek().is_none() {
+            return Err(failure);
+        }
+        verdict::warn(failure);
     }
-    verdict::pronounce(&cluster, &arguments.expect)?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// How long the journal's file is behind at most.
+/// How long the journal's file, and what is warned of, is behind at most.
 const PAUSE: Duration = Duration::from_millis(100);
 /// How much of the journal is kept where something is expected of all requests: some 120 MiB.
 const JOURNAL_LIMIT_TO_EXPECT: usize = 1_000_000;
@@ -202,11 +241,33 @@ async fn start(arguments: &Arguments) -> Result<MockCluster, Failure> {
             MockCluster::start_recorded(&recording, listen, arguments.time, record).await
         }
     };
-    started.map_err(|error| match error {
+    let cluster = started.map_err(|error| match error {
         StartError::Bind { .. } => Failure::new(error.to_string()),
         StartError::NoAdvertisedHost(_) => Failure::usage(format!("{error}; give --advertised-host")),
         _ => Failure::usage(error.to_string()),
-    })
+    })?;
+    if let Some(limit) = journal_limit(arguments) {
+        cluster.with(|cluster| cluster.journal_mut().set_limit(limit));
+    }
+    Ok(cluster)
+}
+
+fn journal_limit(arguments: &Arguments) -> Option<usize> {
+    arguments.journal_limit.or((!arguments.expect.is_empty()).then_some(JOURNAL_LIMIT_TO_EXPECT))
+}
+
+/// The rules of files, then those of the command line: two of one name would be taken for one another.
+fn faults(arguments: &Arguments) -> Result<Vec<Fault>, Failure> {
+    let mut all = Vec::new();
+    for file in &arguments.rules {
+        all.append(&mut rules::read(file)?);
+    }
+    all.extend(arguments.fault.iter().cloned());
+    let names = || all.iter().filter_map(Fault::name);
+    match names().enumerate().find(|(index, name)| names().take(*index).any(|other| other == *name)) {
+        Some((_, name)) => Err(Failure::usage(format!("two fault rules are called `{name}`"))),
+        None => Ok(all),
+    }
 }
 
 fn config(arguments: &Arguments) -> Result<ClusterConfig, Failure> {
@@ -214,16 +275,21 @@ fn config(arguments: &Arguments) -> Result<ClusterConfig, Failure> {
     let needed = || arguments.scenario.iter().map(Scenario::brokers).max().unwrap_or(1);
     let brokers = arguments.brokers.map_or_else(needed, usize::from);
     let mut config = ClusterConfig::new(brokers).seed(arguments.seed).time(arguments.time);
-    if !arguments.expect.is_empty() {
-        config = config.journal_limit(JOURNAL_LIMIT_TO_EXPECT);
+    if let Some(limit) = journal_limit(arguments) {
+        config = config.journal_limit(limit);
+    }
+    for RackArgument { broker, rack } in &arguments.rack {
+        if usize::try_from(*broker).map_or(true, |id| id < 1 || id > brokers) {
+            let reason =
+                format!("--rack {broker}={rack}: there is no broker {broker}; they are 1 to {brokers}");
+            return Err(Failure::usage(reason));
+        }
+        config = config.rack(BrokerId(*broker), rack);
     }
     for Property { key, value } in &arguments.config {
         config = config.config(key, value).map_err(usage)?;
     }
-    for file in &arguments.rules {
-        config = rules::read(file)?.into_iter().fold(config, ClusterConfig::fault);
-    }
-    config = arguments.fault.iter().cloned().fold(config, ClusterConfig::fault);
+    config = faults(arguments)?.into_iter().fold(config, ClusterConfig::fault);
     config = arguments.scenario.iter().cloned().fold(config, ClusterConfig::scenario);
     for topic in &arguments.topic {
         let mut spec = TopicSpec::new(&topic.name);

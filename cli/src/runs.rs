@@ -42,15 +42,40 @@ pub(crate) fn read(path: &Path) -> Result<Recording, Failure> {
     Recording::from_bytes(file.into()).map_err(|error| Failure::usage(format!("{}: {error}", path.display())))
 }
 
-/// Writes the run of a cluster; a file that is there is there whole, before and after.
-pub(crate) fn write(path: &Path, cluster: &MockCluster) -> Result<(), Failure> {
-    let failed = |error: &dyn std::fmt::Display| {
-        Failure::new(format!("cannot write the run to {}: {error}", path.display()))
-    };
-    let recording = cluster.recording().map_err(|error| failed(&error))?;
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
-    fs::write(&beside, recording.to_bytes())
-        .and_then(|()| fs::rename(&beside, path))
-        .map_err(|error| failed(&error))
+/// The file that a run is written to at its end. One that is there is there whole, before and after.
+#[derive(Debug)]
+pub(crate) struct File {
+    path: PathBuf,
+    beside: PathBuf,
+}
+
+impl File {
+    /// Sees whether it can be written, before there is a run to lose.
+    pub(crate) fn create(path: &Path) -> Result<Self, Failure> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(".part");
+        let file = Self { path: path.to_owned(), beside: beside.into() };
+        fs::File::create(&file.beside).map_err(|error| Failure::usage(file.complaint(&error)))?;
+        Ok(file)
+    }
+
+    pub(crate) fn write(self, cluster: &MockCluster) -> Result<(), Failure> {
+        let written = cluster.recording().map_err(|error| self.complaint(&error)).and_then(|recording| {
+            fs::write(&self.beside, recording.to_bytes())
+                .and_then(|()| fs::rename(&self.beside, &self.path))
+                .map_err(|error| self.complaint(&error))
+        });
+        written.map_err(Failure::new)
+    }
+
+    fn complaint(&self, error: &dyn std::fmt::Display) -> String {
+        format!("cannot write the run to {}: {error}", self.path.display())
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        // What was written has its name by now, and this one is gone.
+        let _ = fs::remove_file(&self.beside);
+    }
 }

@@ -89,7 +89,16 @@ fn what_cannot_be_is_refused_with_its_rule() {
         (&["--load", "/nowhere/at/all"], &["cannot read the run /nowhere/at/all"]),
         (&["--load", "/dev/null"], &["/dev/null: byte 0: this is no recorded run"]),
         (&["--load", "/dev/null", "--topic", "t"], &["--load", "--topic"]),
+        (&["--load", "/dev/null", "--scenario", "lost-ack"], &["--load", "--scenario"]),
         (&["--time", "idel"], &["idel", "idle"]),
+        (&["--time", "steped"], &["steped", "the nearest is `real`"]),
+        (
+            &["--fault", "name=a then=close", "--fault", "name=a then=close"],
+            &["two fault rules are called `a`"],
+        ),
+        (&["--rack", "1"], &["--rack", "BROKER=RACK"]),
+        (&["--rack", "2=a"], &["no broker 2", "1 to 1"]),
+        (&["--record", "/nowhere/at/all"], &["/nowhere/at/all"]),
         (&["--time", "stepped"], &["--time", "real and idle"]),
         (&["--journal", "/nowhere/at/all"], &["/nowhere/at/all"]),
         (&["--fault", "on=Produce nht=2 then=close"], &["--fault", "column 12", "`nht`", "`nth`"]),
@@ -205,4 +214,60 @@ fn a_run_is_recorded_played_again_and_gone_on_from() {
     std::fs::write(file, damaged).unwrap();
     assert!(run(&["replay", file], b"").complaint(2).contains("the file is damaged or cut"));
     std::fs::remove_file(file).unwrap();
+}
+
+#[test]
+fn what_goes_on_from_a_run_is_expected_of_what_comes_then() {
+    let file = std::env::temp_dir().join(format!("milena-run-expected-{}", std::process::id()));
+    let file = file.to_str().unwrap();
+    let broker = Broker::start(&["--topic", "orders:1", "--record", file]);
+    run(&["produce", "--bootstrap-server", broker.bootstrap_servers(), "--topic", "orders"], b"x\n").ok();
+    assert_eq!(broker.end_by("-TERM").code, Some(0));
+    let broker = Broker::start(&["--load", file, "--expect", "at_least n=1 on=Produce"]);
+    let run = broker.end_by("-TERM");
+    std::fs::remove_file(file).unwrap();
+    assert_eq!(run.complaint(1), "milena: 1 of 1 expectations were not met");
+}
+
+#[test]
+fn a_run_that_cannot_be_written_does_not_keep_the_verdict_back() {
+    let directory = std::env::temp_dir().join(format!("milena-no-run-{}", std::process::id()));
+    std::fs::create_dir(&directory).unwrap();
+    let file = directory.join("run");
+    let broker = Broker::start(&["--expect", "at_least n=1", "--record", file.to_str().unwrap()]);
+    std::fs::remove_dir_all(&directory).unwrap();
+    let run = broker.end_by("-TERM");
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("1 of 1 expectations were not met"), "{}", run.stderr);
+    assert!(run.stderr.contains("milena: cannot write the run to"), "{}", run.stderr);
+}
+
+#[test]
+fn a_journal_with_holes_says_so_and_one_that_is_there_outlives_a_start_that_fails() {
+    let file = std::env::temp_dir().join(format!("milena-holes-{}.jsonl", std::process::id()));
+    let path = file.to_str().unwrap();
+    std::fs::write(&file, "kept\n").unwrap();
+    run(&["broker", "--journal", path, "--listen", "127.0.0.1:0", "--topic", "a b"], b"").complaint(2);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "kept\n");
+
+    let broker = Broker::start(&["--topic", "orders:1", "--journal", path, "--journal-limit", "1"]);
+    let produce = ["produce", "--bootstrap-server", broker.bootstrap_servers(), "--topic", "orders"];
+    run(&produce, b"x\n").ok();
+    let run = broker.end_by("-TERM");
+    std::fs::remove_file(&file).unwrap();
+    assert!(run.stderr.contains("requests are missing in"), "{}", run.stderr);
+}
+
+#[test]
+fn steps_that_cannot_be_taken_are_told_and_fail() {
+    // The second scenario finds down what the first has crashed.
+    let scenario = ["--scenario", "single-replica-down", "--scenario", "single-replica-down"];
+    let broker = Broker::start(&[&scenario[..], &["--time", "idle"]].concat());
+    let produce = ["produce", "--bootstrap-server", broker.bootstrap_servers(), "--topic", "orders"];
+    run(&produce, b"x\n").ok();
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let run = broker.end_by("-TERM");
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("a step of a scenario could not be taken: "), "{}", run.stderr);
+    assert!(run.stderr.contains("steps of scenarios could not be taken"), "{}", run.stderr);
 }
