@@ -477,6 +477,7 @@ mod tests {
         assert!(builder.is_full(builder.written_bytes()) && !builder.is_full(builder.written_bytes() + 1));
     }
 
+    #[cfg(feature = "gzip")]
     #[test]
     fn the_size_of_a_compressed_batch_is_estimated() {
         let options =
