@@ -146,7 +146,7 @@ impl Scenario {
 
     /// Refuses a setting that would make something else of it.
     fn check_setting(&self, key: &str, needed: &str, set: &str, of: &str) -> Result<(), ScenarioError> {
-        if !self.plot.needs_settings || set == needed {
+        if !self.plot.needs.contains(&key) || set == needed {
             return Ok(());
         }
         Err(ScenarioError::new(format!("it needs {key}={needed}, and {of} has {key}={set}")))

@@ -26,8 +26,8 @@ pub(crate) struct Plot {
     pub(super) topic: &'static [(&'static str, &'static str)],
     /// Settings of the brokers, where the configuration has none.
     pub(super) settings: &'static [(&'static str, &'static str)],
-    /// Whether another value of a setting above would make something else of it.
-    pub(super) needs_settings: bool,
+    /// The settings above of which another value would make something else of it.
+    pub(super) needs: &'static [&'static str],
     pub(super) rules: Option<ReplicationRules>,
     pub(super) script: fn(&Cast) -> Script,
 }
@@ -42,7 +42,7 @@ impl Plot {
         most_replicas: usize::MAX,
         topic: &[("min.insync.replicas", "2")],
         settings: &[],
-        needs_settings: false,
+        needs: &[],
         rules: None,
         script: |_| Script { rules: Vec::new(), steps: Vec::new() },
     };

@@ -14,7 +14,7 @@ pub(super) const PLOTS: &[Plot] = &[
         remedy: "keeps trying for longer than an outage takes (delivery.timeout.ms)",
         most_replicas: 3,
         topic: &[("min.insync.replicas", "3")],
-        needs_settings: true,
+        needs: &["min.insync.replicas"],
         script: |cast| {
             let follower = cast.followers[0];
             cast.begin()
@@ -29,7 +29,7 @@ pub(super) const PLOTS: &[Plot] = &[
         happens: "both followers crash after the first records and are back after 5 s; min.insync.replicas is 2, so that acks=all is \
                   answered NOT_ENOUGH_REPLICAS meanwhile",
         remedy: "keeps trying for longer than an outage takes (delivery.timeout.ms)",
-        needs_settings: true,
+        needs: &["min.insync.replicas"],
         script: |cast| {
             let followers = || cast.followers.iter().copied();
             cast.begin()
@@ -105,7 +105,7 @@ pub(super) const PLOTS: &[Plot] = &[
         remedy: "asks for topics with min.insync.replicas of at least 2: acks=all is worth no more than that",
         topic: &[("min.insync.replicas", "1"), ("unclean.leader.election.enable", "true")],
         settings: &[("replica.lag.time.max.ms", "500")],
-        needs_settings: true,
+        needs: &["unclean.leader.election.enable", "replica.lag.time.max.ms"],
         script: |cast| {
             let lag = |lag| cast.followers.iter().map(move |broker| cast.lag(*broker, lag));
             cast.begin()
@@ -132,7 +132,7 @@ pub(super) const PLOTS: &[Plot] = &[
         happens: "both followers crash while acks=all waits for them, under the rules before Kafka 3.7: \
                   NOT_ENOUGH_REPLICAS_AFTER_APPEND, and the records stay; they are back after 3 s",
         remedy: "is idempotent (enable.idempotence), so that what is sent again is stored once",
-        needs_settings: true,
+        needs: &["min.insync.replicas"],
         rules: Some(ReplicationRules::BeforeKafka37),
         script: |cast| {
             let followers = || cast.followers.iter().copied();
@@ -153,7 +153,7 @@ pub(super) const PLOTS: &[Plot] = &[
         remedy: "says what it finds: nothing but acks=1 or another setting of the topic helps",
         replicas: 1,
         most_replicas: 1,
-        needs_settings: true,
+        needs: &["min.insync.replicas"],
         rules: Some(ReplicationRules::BeforeKafka37),
         ..Plot::USUAL
     },

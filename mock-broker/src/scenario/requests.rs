@@ -73,7 +73,7 @@ pub(super) const PLOTS: &[Plot] = &[
         happens: "the topic takes no batch above 1,000 bytes (max.message.bytes): MESSAGE_TOO_LARGE, which no trying again mends",
         remedy: "compresses (compression.type), or sends smaller records: the limit is for batches as they are stored",
         topic: &[("max.message.bytes", "1000")],
-        needs_settings: true,
+        needs: &["max.message.bytes"],
         ..Plot::USUAL
     },
     Plot {

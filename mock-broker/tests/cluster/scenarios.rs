@@ -167,10 +167,8 @@ fn a_topic_that_is_named_gets_the_settings_that_the_scenario_needs() {
             "it needs max.message.bytes=1000, and the topic `b` has max.message.bytes=5000",
         ),
         (
-            config()
-                .scenario(scenario("follower-down topic=a"))
-                .scenario(scenario("unclean-election topic=a")),
-            "it needs min.insync.replicas=1, and the topic `a` has min.insync.replicas=3",
+            config().scenario(scenario("follower-down topic=a")).scenario(scenario("followers-down topic=a")),
+            "it needs min.insync.replicas=2, and the topic `a` has min.insync.replicas=3",
         ),
         (
             config()
