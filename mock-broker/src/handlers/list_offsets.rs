@@ -9,10 +9,9 @@ use protocol::messages::list_offsets::{
 use protocol::messages::{ListOffsetsRequest, ListOffsetsResponse};
 use protocol::names::{IsolationLevel, TopicName};
 
-use super::{check_epoch, outcome, unknown_name};
+use super::{led, outcome, unknown_name};
 use crate::cluster::log::Found;
 use crate::cluster::{Asked, Cluster};
-use crate::fault::Site;
 
 /// Timestamps that stand for something else, and the first version that knows them. Of the tiered ones: nothing is ever
 /// moved away from the brokers here, so that the earliest local record is the earliest, and there is no other.
@@ -78,16 +77,7 @@ fn find(
     if !knows_timestamp(asked.version, wanted.timestamp) {
         return Err(ErrorCode::UNSUPPORTED_VERSION);
     }
-    let index = wanted.partition_index;
-    let partition = cluster.topics.get(name).and_then(|topic| topic.partition(index));
-    let partition = partition.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-    if let Some(error_code) = cluster.verdict(asked, Site::partition(name, index)) {
-        return Err(error_code);
-    }
-    check_epoch(partition, wanted.current_leader_epoch)?;
-    if partition.leader != asked.broker {
-        return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
-    }
+    let partition = led(cluster, asked, name, wanted.partition_index, wanted.current_leader_epoch)?;
     let last = match isolation_level {
         IsolationLevel::READ_COMMITTED => partition.last_stable_offset(),
         _ => partition.high_watermark(),

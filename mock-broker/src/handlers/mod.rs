@@ -197,9 +197,19 @@ fn resolve(
 
 /// Whether there is such a partition, and no rule says otherwise.
 fn check_partition(cluster: &Cluster, asked: &Asked, name: &str, index: i32) -> Result<(), ErrorCode> {
+    known_partition(cluster, asked, name, index).map(drop)
+}
+
+/// The partition that a request names, if there is one and no rule says otherwise.
+fn known_partition<'c>(
+    cluster: &'c Cluster,
+    asked: &Asked,
+    name: &str,
+    index: i32,
+) -> Result<&'c Partition, ErrorCode> {
     let partition = cluster.topics.get(name).and_then(|topic| topic.partition(index));
-    partition.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-    cluster.verdict(asked, Site::partition(name, index)).map_or(Ok(()), Err)
+    let partition = partition.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+    cluster.verdict(asked, Site::partition(name, index)).map_or(Ok(partition), Err)
 }
 
 /// Whether an error says that there is no such partition. Where Kafka hands on to a coordinator what does exist, the rest
@@ -241,6 +251,19 @@ fn check_epoch(partition: &Partition, current_leader_epoch: i32) -> Result<(), E
         epoch if epoch > partition.leader_epoch => Err(ErrorCode::UNKNOWN_LEADER_EPOCH),
         _ => Ok(()),
     }
+}
+
+/// The partition that a request asks its leader about, if it asks the leader, in the epoch in which it leads.
+fn led<'c>(
+    cluster: &'c Cluster,
+    asked: &Asked,
+    topic: &TopicName,
+    index: i32,
+    current_leader_epoch: i32,
+) -> Result<&'c Partition, ErrorCode> {
+    let partition = known_partition(cluster, asked, topic, index)?;
+    check_epoch(partition, current_leader_epoch)?;
+    if partition.leader == asked.broker { Ok(partition) } else { Err(ErrorCode::NOT_LEADER_OR_FOLLOWER) }
 }
 
 /// The leader of a partition and its epoch, for an answer that says "not I" (KIP-951).

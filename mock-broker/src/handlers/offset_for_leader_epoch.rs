@@ -7,9 +7,8 @@ use protocol::messages::offset_for_leader_epoch::{
 use protocol::messages::{OffsetForLeaderEpochRequest, OffsetForLeaderEpochResponse};
 use protocol::names::TopicName;
 
-use super::{check_epoch, outcome, unknown_name};
+use super::{led, outcome, unknown_name};
 use crate::cluster::{Asked, Cluster};
-use crate::fault::Site;
 
 /// Answers for each partition that this broker leads (KIP-320).
 pub(super) fn offset_for_leader_epoch(
@@ -50,15 +49,6 @@ fn end(
     name: &TopicName,
     wanted: &OffsetForLeaderPartition,
 ) -> Result<Option<(i32, i64)>, ErrorCode> {
-    let index = wanted.partition;
-    let partition = cluster.topics.get(name).and_then(|topic| topic.partition(index));
-    let partition = partition.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
-    if let Some(error_code) = cluster.verdict(asked, Site::partition(name, index)) {
-        return Err(error_code);
-    }
-    check_epoch(partition, wanted.current_leader_epoch)?;
-    if partition.leader != asked.broker {
-        return Err(ErrorCode::NOT_LEADER_OR_FOLLOWER);
-    }
+    let partition = led(cluster, asked, name, wanted.partition, wanted.current_leader_epoch)?;
     Ok(partition.log.end_of_epoch(wanted.leader_epoch))
 }
